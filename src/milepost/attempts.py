@@ -1,0 +1,188 @@
+"""What happens to a phase: started, completed, failed, superseded, taken back.
+
+Changes the document in memory, in place, and writes nothing.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from milepost import clock
+from milepost.checkpoint import PhaseCheckpoint, PhaseStatus, TestCheckpoint
+
+EARLIER_KEPT: Final = 50
+# How an attempt can end; the document shows all but the first two as pending.
+COMPLETED, FAILED = "completed", "failed"
+CRASHED, INTERRUPTED, SKIPPED, NOT_KEPT = "crashed", "interrupted", "skipped", "not_kept"
+
+_VALUE_RECORDS = ("value", "inputs", "live", "fingerprint", "consumed")
+
+
+def begin(checkpoint: TestCheckpoint, phase: PhaseCheckpoint, run: str) -> None:
+    """Start an attempt at a phase; a value that it has goes under ``earlier``."""
+    if phase.status == PhaseStatus.COMPLETED:
+        supersede(phase, "stale")
+    phase.status = PhaseStatus.IN_PROGRESS
+    phase.retry_count = (phase.retry_count or 0) + 1
+    phase.started_at, phase.completed_at = clock.now_at(), None
+    phase.duration_seconds = phase.error = phase.unkept = None
+    phase.attempts.append({"run": run, "started_at": phase.started_at, "outcome": None})
+    phase.milepost["started"] = clock.monotonic()
+    checkpoint.current_phase = phase.phase_name
+
+
+def end(phase: PhaseCheckpoint, outcome: str, error: str | None = None) -> None:
+    """End the running attempt, or record one that was never started."""
+    if not phase.milepost.get("attempts") or phase.attempts[-1]["outcome"]:
+        phase.attempts.append({"run": None, "started_at": clock.now_at()})
+        phase.started_at = phase.started_at or clock.now_at()
+    started = phase.milepost.pop("started", None)
+    seconds = None if started is None else round(clock.monotonic() - started, 3)
+    phase.completed_at, phase.duration_seconds = clock.now_at(), seconds
+    phase.error = error
+    phase.attempts[-1] |= {
+        "ended_at": phase.completed_at,
+        "seconds": seconds,
+        "outcome": outcome,
+        "error": error,
+    }
+
+
+def complete(
+    phase: PhaseCheckpoint,
+    data: Any,
+    record: Mapping[str, Any],
+    more: Mapping[str, Any] | None = None,
+) -> None:
+    """End the running attempt with a value.
+
+    Args:
+        phase: The phase.
+        data: The value as plain JSON; left out of the document where it is a blob.
+        record: The value's form, keys, hashes and codec.
+        more: What the value depends on: inputs, fingerprint and the rest.
+    """
+    end(phase, COMPLETED)
+    phase.status = PhaseStatus.COMPLETED
+    clear_value(phase)
+    _place(phase, data, record)
+    phase.milepost |= dict(more or {})
+
+
+def _place(phase: PhaseCheckpoint, data: Any, record: Mapping[str, Any]) -> None:
+    phase.milepost["value"] = dict(record)
+    if record["form"] == "flat":
+        phase.data = data
+    elif record["form"] == "inline":
+        phase.extra["result"] = data
+
+
+def fail(checkpoint: TestCheckpoint, phase: PhaseCheckpoint, error: str) -> None:
+    """End the running attempt as failed."""
+    end(phase, FAILED, error)
+    phase.status = PhaseStatus.FAILED
+    checkpoint.total_retries += 1
+
+
+def set_back(phase: PhaseCheckpoint, outcome: str, error: str | None = None) -> None:
+    """End the running attempt without a value to keep: the phase is to be run again."""
+    end(phase, outcome, error)
+    phase.status = PhaseStatus.PENDING
+
+
+def skip(phase: PhaseCheckpoint) -> None:
+    """Mark a phase skipped; one that has completed stays so, with its value."""
+    if phase.status != PhaseStatus.COMPLETED:
+        phase.status = PhaseStatus.SKIPPED
+
+
+def supersede(phase: PhaseCheckpoint, reason: str) -> None:
+    """Move a phase's value under ``earlier``; the phase is pending then.
+
+    Args:
+        phase: A completed phase.
+        reason: ``stale``, whose value is found again when its code and inputs come
+            back; or ``dropped``, which is shown and never restored.
+    """
+    kept = {key: phase.milepost[key] for key in _VALUE_RECORDS if key in phase.milepost}
+    kept |= {
+        "reason": reason,
+        "completed_at": phase.completed_at,
+        "duration_seconds": phase.duration_seconds,
+        "data": phase.extra.get("result", phase.data),
+    }
+    phase.milepost["earlier"] = [*phase.earlier, kept][-EARLIER_KEPT:]
+    clear_value(phase)
+    phase.status = PhaseStatus.PENDING
+
+
+def take_back(phase: PhaseCheckpoint, number: int) -> None:
+    """Make an earlier value the phase's value again."""
+    found = phase.earlier.pop(number)
+    if phase.status == PhaseStatus.COMPLETED:
+        supersede(phase, "stale")
+    phase.status = PhaseStatus.COMPLETED
+    phase.completed_at, phase.error = found["completed_at"], None
+    phase.duration_seconds = found["duration_seconds"]
+    phase.milepost |= {key: found[key] for key in _VALUE_RECORDS if key in found}
+    _place(phase, found["data"], found["value"])
+
+
+def clear_value(phase: PhaseCheckpoint) -> None:
+    """Take a phase's value and all that it depended on out of the document."""
+    phase.data, phase.unkept = {}, None
+    phase.extra.pop("result", None)
+    for key in _VALUE_RECORDS:
+        phase.milepost.pop(key, None)
+
+
+def mark_crashed(checkpoint: TestCheckpoint) -> list[str]:
+    """Turn what a dead run left in progress into crashed.
+
+    Returns:
+        The names of the phases concerned.
+    """
+    crashed = []
+    for phase in checkpoint.phases.values():
+        if phase.status == PhaseStatus.IN_PROGRESS:
+            phase.milepost.pop("started", None)
+            if not phase.milepost.get("attempts"):
+                phase.attempts.append({"run": None, "started_at": phase.started_at})
+            phase.attempts[-1] |= {"outcome": CRASHED}
+            phase.status = PhaseStatus.PENDING
+            crashed.append(phase.phase_name)
+    return crashed
+
+
+def crashes_in_a_row(phase: PhaseCheckpoint) -> int:
+    """Count how many attempts up to the last one crashed."""
+    count = 0
+    for attempt in reversed(phase.milepost.get("attempts", [])):
+        if attempt.get("outcome") != CRASHED:
+            break
+        count += 1
+    return count
+
+
+def drop_from(checkpoint: TestCheckpoint, name: str) -> list[str]:
+    """Set back a phase and all that were first started after it.
+
+    Returns:
+        The names of the phases set back; empty if there is no phase of that name.
+    """
+    started = sorted(
+        (phase for phase in checkpoint.phases.values() if phase.retry_count),
+        key=_first_started,
+    )
+    names = [phase.phase_name for phase in started]
+    dropped = names[names.index(name) :] if name in names else []
+    for phase in (checkpoint.phases[each] for each in dropped):
+        if phase.status == PhaseStatus.COMPLETED:
+            supersede(phase, "dropped")
+        for kept in phase.milepost.get("earlier", []):
+            kept["reason"] = "dropped"
+    return dropped
+
+
+def _first_started(phase: PhaseCheckpoint) -> str:
+    attempts = phase.milepost.get("attempts") or [{}]
+    return str(attempts[0].get("started_at") or phase.started_at or "")

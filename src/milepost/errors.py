@@ -1,0 +1,229 @@
+"""Every exception of milepost, with its message in three parts."""
+
+
+class MilepostError(Exception):
+    """Something that milepost refuses, with the reason and the cure.
+
+    Args:
+        what: What happened, one line.
+        why: Why that is a problem; may be empty.
+        cure: What to do about it, with the lines to write or type.
+    """
+
+    def __init__(self, what: str, why: str = "", cure: str = "") -> None:
+        self.what = what
+        self.why = why
+        self.cure = cure
+        super().__init__(what, why, cure)
+
+    def __str__(self) -> str:
+        lines = [f"milepost: {self.what}"]
+        lines += [f"  {line}" for line in self.why.splitlines()]
+        lines += [f"  {line}" for line in self.cure.splitlines()]
+        return "\n".join(lines)
+
+
+class UnknownPhaseError(MilepostError, KeyError):
+    """A phase was named that the checkpoint does not have."""
+
+    def __init__(self, name: str, test_id: str, known: list[str]) -> None:
+        super().__init__(
+            f"checkpoint {test_id!r} has no phase {name!r}.",
+            f"Its phases: {', '.join(known) or 'none'}.",
+            "Add the name to the list of phases given to create_checkpoint().",
+        )
+
+
+class UnknownCheckpointError(MilepostError, KeyError):
+    """A checkpoint was named that does not exist."""
+
+    def __init__(self, test_id: str, directory: str, close: list[str]) -> None:
+        nearest = f"Did you mean {' or '.join(close)}?\n" if close else ""
+        super().__init__(
+            f"there is no checkpoint {test_id!r}.",
+            f"Looked in {directory}.",
+            f"{nearest}`milepost ls` lists what is there.",
+        )
+
+
+class InvalidTestIdError(MilepostError, ValueError):
+    """A test id cannot be the name of a file."""
+
+    def __init__(self, test_id: object, reason: str) -> None:
+        super().__init__(
+            f"{test_id!r} cannot be a test id: {reason}.",
+            "The id becomes the name of a file and a folder.",
+            "Use letters, digits, '_', '-' and '.', at most 200 characters.",
+        )
+
+
+class CheckpointExistsError(MilepostError):
+    """create_checkpoint() met an unfinished checkpoint of the same id."""
+
+    def __init__(self, test_id: str) -> None:
+        super().__init__(
+            f"checkpoint {test_id!r} exists and is not finished.",
+            "Creating it anew would lose what it holds.",
+            f"Load it with load_checkpoint({test_id!r}), or start over with "
+            f"cleanup_checkpoint({test_id!r}).",
+        )
+
+
+class BadCheckpointError(MilepostError):
+    """A checkpoint file is not what milepost wrote."""
+
+
+class DamagedCheckpointError(BadCheckpointError):
+    """A checkpoint file cannot be read."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(
+            "the checkpoint file is damaged.",
+            f"It cannot be read as JSON: {reason}.",
+            "The next run of its test sets it aside (*.damaged-<time>) and starts over.",
+        )
+
+
+class _SettleError(BadCheckpointError):
+    """A well-formed file that milepost did not write so; two commands settle it."""
+
+    def __init__(self, what: str, why: str, test_id: str = "TEST_ID") -> None:
+        self.reason = why
+        super().__init__(
+            what,
+            f"{why}\nNothing was run, nothing was changed.",
+            f"Take it over as it is: milepost accept {test_id}\n"
+            f"Or remove it and start over: milepost rm {test_id}",
+        )
+
+
+class EditedCheckpointError(_SettleError):
+    """A checkpoint file was changed by hand."""
+
+    def __init__(self, test_id: str) -> None:
+        super().__init__(
+            f"checkpoint {test_id!r} was changed after milepost wrote it.",
+            "Its checksum does not fit its content.",
+            test_id,
+        )
+
+
+class ForeignCheckpointError(_SettleError):
+    """A JSON file stands where a checkpoint should, and is none."""
+
+    def __init__(self, reason: str, test_id: str = "TEST_ID") -> None:
+        super().__init__(
+            "the checkpoint file was not written by milepost.", f"{reason}.", test_id
+        )
+
+
+class OtherIdentityError(_SettleError):
+    """A checkpoint belongs to another test than the one that asks for it."""
+
+    def __init__(self, test_id: str, difference: str) -> None:
+        super().__init__(
+            f"checkpoint {test_id!r} belongs to another test.", difference, test_id
+        )
+
+
+class NewerCheckpointError(BadCheckpointError):
+    """A newer milepost wrote the checkpoint."""
+
+    def __init__(self, found: int, known: int) -> None:
+        super().__init__(
+            f"the checkpoint has schema version {found}; this milepost knows {known}.",
+            "A newer milepost wrote it. Nothing was run, nothing was changed.",
+            "Upgrade milepost here, or remove it and start over: milepost rm TEST_ID",
+        )
+
+
+class StaleCopyError(MilepostError):
+    """A checkpoint object is older than the file."""
+
+    def __init__(self, test_id: str, why: str) -> None:
+        super().__init__(
+            f"checkpoint {test_id!r} was not saved: this copy is out of date.",
+            why,
+            f"Load it again with load_checkpoint({test_id!r}) and repeat the change.",
+        )
+
+
+class GoneError(MilepostError):
+    """The checkpoint was removed, or another run has taken over."""
+
+    def __init__(self, test_id: str, why: str) -> None:
+        super().__init__(
+            f"checkpoint {test_id!r} is no longer this run's to write.",
+            why,
+            "Run the test again; it continues from what is on disk.",
+        )
+
+
+class HeldError(MilepostError):
+    """Another run holds the lease of a checkpoint."""
+
+    def __init__(self, test_id: str, holder: str, waited: float) -> None:
+        super().__init__(
+            f"checkpoint {test_id!r} is held by another run.",
+            f"Holder: {holder}. Waited {waited:g} s.",
+            "Let it finish, or stop it. To wait for it: -o milepost_wait=SECONDS",
+        )
+
+
+class ForkedError(MilepostError):
+    """A forked child tried to write its parent's checkpoint."""
+
+    def __init__(self, test_id: str) -> None:
+        super().__init__(
+            f"a forked child does not write checkpoint {test_id!r}.",
+            "Two processes would write one file.",
+            "Return the result to the parent and let the parent finish the phase.",
+        )
+
+
+class StoreError(MilepostError):
+    """The checkpoint folder does not accept a read or a write."""
+
+    def __init__(self, doing: str, path: str, error: OSError) -> None:
+        self.errno = error.errno
+        super().__init__(
+            f"cannot {doing} {path}.",
+            f"{type(error).__name__}: {error.strerror or error}.",
+            "Make the folder writable and free some space, or choose another with "
+            "--milepost-dir DIR.",
+        )
+
+
+class DamagedValueError(MilepostError):
+    """A stored value is gone or is not what was written."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.reason = reason
+        super().__init__(
+            f"the stored value {name[:12]} is damaged.",
+            f"{reason}.",
+            "The phase that made it runs again; the file is set aside.",
+        )
+
+
+class InvalidSettingError(MilepostError, ValueError):
+    """A setting has a value that it cannot have."""
+
+    def __init__(self, name: str, given: object, allowed: str) -> None:
+        super().__init__(
+            f"{name} = {given!r} is not possible.",
+            f"It takes {allowed}.",
+            "Correct it in the pytest configuration or on the command line.",
+        )
+
+
+class NoIdentityError(MilepostError):
+    """A test's parameter has nothing by which it can be known again."""
+
+    def __init__(self, argument: str, kind: str) -> None:
+        super().__init__(
+            f"the parameter {argument!r} ({kind}) cannot be known again in another run.",
+            "It has no content to compare, and its id is only its position.",
+            'Give the case an id: pytest.param(value, id="a-name-of-its-own")',
+        )

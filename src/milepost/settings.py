@@ -1,0 +1,226 @@
+"""Settings: the root, the checkpoint folder, and what the configuration says.
+
+The plugin reads them through pytest; the manager and the command line read the same
+files here, without pytest.
+"""
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from milepost.errors import InvalidSettingError
+
+DEFAULT_FOLDER: Final = ".milepost"
+ROOT_MARKS: Final = ("pyproject.toml", ".git", "setup.py")
+INI_FILES: Final = ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini")
+# name -> (kind, default, help): what --help and the reference show.
+INI: Final[dict[str, tuple[str, Any, str]]] = {
+    "milepost_dir": ("str", "", "folder of the checkpoints, relative to the root"),
+    "milepost_wait": ("float", 0.0, "seconds to wait for another run that holds a test"),
+    "milepost_keep": (
+        "str",
+        "failed",
+        "'failed': a passed test's checkpoint goes; 'all': it is kept to look at",
+    ),
+    "milepost_unkept": (
+        "str",
+        "report",
+        "'fail': a value that cannot be kept fails the test; 'report': it is said",
+    ),
+    "milepost_live": (
+        "str",
+        "type",
+        "'stale': a phase with a live input always runs; 'type': it counts by type",
+    ),
+    "milepost_variant": (
+        "str",
+        "",
+        "keeps checkpoints of different set-ups apart; default: Python's minor version",
+    ),
+    "milepost_retry": ("int", 3, "retries of a phase after a transient error"),
+    "milepost_drain": ("float", 20.0, "seconds to await a phase left in a thread"),
+    "milepost_max_crashes": (
+        "int",
+        10,
+        "crashes in a row after which a phase is not started again; 0: no limit",
+    ),
+    "milepost_secret_ok": ("linelist", [], "paths of values that may hold a secret"),
+}
+_CHOICES: Final = {
+    "milepost_keep": ("failed", "all"),
+    "milepost_unkept": ("report", "fail"),
+    "milepost_live": ("type", "stale"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What holds for the checkpoints of one root.
+
+    Attributes:
+        root: The project's folder; identities and paths count relative to it.
+        directory: Where the checkpoints lie.
+        wait: Seconds to wait for another run that holds a checkpoint.
+        keep: Whether a passed test's checkpoint is kept: ``failed`` or ``all``.
+        unkept: What a value that cannot be kept does: ``report`` or ``fail``.
+        live: How live inputs count: by ``type``, or always as ``stale``.
+        variant: Keeps checkpoints of different set-ups apart.
+        retry: Retries of a phase after a transient error.
+        drain: Seconds to await a phase left in a thread when its test is over.
+        max_crashes: Crashes in a row after which a phase is not started again.
+        secret_ok: Paths of values that may hold a secret.
+    """
+
+    root: Path
+    directory: Path
+    wait: float = 0.0
+    keep: str = "failed"
+    unkept: str = "report"
+    live: str = "type"
+    variant: str = ""
+    retry: int = 3
+    drain: float = 20.0
+    max_crashes: int = 10
+    secret_ok: tuple[str, ...] = ()
+
+
+def find_settings(start: Path | None = None) -> Settings:
+    """Find the settings that hold for a folder, without pytest.
+
+    Args:
+        start: The folder to start from; the working directory where it is left out.
+
+    Raises:
+        InvalidSettingError: A setting has a value that it cannot have.
+    """
+    root = find_root(start or Path.cwd())
+    return make_settings(root, _read_configuration(root))
+
+
+def make_settings(
+    root: Path, configuration: Mapping[str, Any], option: str | None = None
+) -> Settings:
+    """Make the settings of a root from its configuration.
+
+    Args:
+        root: The project's folder.
+        configuration: Values by their ini name; a missing one has its default.
+        option: The folder given on the command line, which comes first.
+
+    Raises:
+        InvalidSettingError: A setting has a value that it cannot have.
+    """
+    given = {name: _typed(name, configuration.get(name)) for name in INI}
+    folder = option or os.environ.get("MILEPOST_DIR")
+    # What was typed counts from where it was typed, what is configured from the root.
+    directory = (
+        Path.cwd() / folder if folder else root / (given["milepost_dir"] or DEFAULT_FOLDER)
+    )
+    rest = {
+        name.removeprefix("milepost_"): value
+        for name, value in given.items()
+        if name != "milepost_dir"
+    }
+    return Settings(root=root, directory=directory.absolute(), **rest)
+
+
+def find_root(start: Path, configuration_file: Path | None = None) -> Path:
+    """Find the project's folder.
+
+    Args:
+        start: A test file's folder, or the working directory.
+        configuration_file: The pytest configuration in use, where it is known.
+
+    Returns:
+        The nearest ancestor that holds the pytest configuration, else one of
+        ``pyproject.toml``, ``.git`` and ``setup.py``, else ``start``.
+    """
+    folders = [start.absolute(), *start.absolute().parents]
+    if configuration_file and configuration_file.parent.absolute() in folders:
+        return configuration_file.parent.absolute()
+    if configuration_file is None:
+        for folder in folders:
+            if _configuration_of(folder) is not None:
+                return folder
+    marked = [f for f in folders if any((f / mark).exists() for mark in ROOT_MARKS)]
+    return marked[0] if marked else folders[0]
+
+
+def _read_configuration(root: Path) -> dict[str, Any]:
+    found = _configuration_of(root) or {}
+    return {name: found[name] for name in INI if name in found}
+
+
+def _configuration_of(folder: Path) -> dict[str, Any] | None:
+    """Give the pytest configuration that a folder holds, in pytest's own order."""
+    for found in _configurations(folder):
+        if found is not None:
+            return found
+    return None
+
+
+def _configurations(folder: Path) -> Iterator[dict[str, Any] | None]:
+    for name in INI_FILES:
+        if (folder / name).is_file():
+            path = folder / name
+            yield _toml(path, "pytest") if name.endswith("toml") else _ini(path, "pytest")
+    yield _toml(folder / "pyproject.toml", "tool", "pytest")
+    yield _ini_or_none(folder / "tox.ini", "pytest")
+    yield _ini_or_none(folder / "setup.cfg", "tool:pytest")
+
+
+def _toml(path: Path, *tables: str) -> dict[str, Any] | None:
+    document: Any = None
+    with suppress(OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
+        document = tomllib.loads(path.read_text("utf-8"))
+        for table in tables:
+            document = document.get(table) if isinstance(document, dict) else None
+    if not isinstance(document, dict):
+        return {} if path.name != "pyproject.toml" else None
+    options = document.get("ini_options")
+    return options if isinstance(options, dict) else document
+
+
+def _ini_or_none(path: Path, section: str) -> dict[str, Any] | None:
+    return (_ini(path, section) or None) if path.is_file() else None
+
+
+def _ini(path: Path, section: str) -> dict[str, Any]:
+    import iniconfig  # noqa: PLC0415 - only the manager and the command line come here
+
+    with suppress(OSError, iniconfig.ParseError, UnicodeDecodeError):
+        found = iniconfig.IniConfig(str(path))
+        if section in found:
+            return dict(found[section].items())
+    return {}
+
+
+def _typed(name: str, given: Any) -> Any:
+    """Give a setting the type that it has, whatever the file's format."""
+    kind, default, _ = INI[name]
+    if given is None or given == "":
+        value = default
+    else:
+        value = _converted(name, kind, given)
+    if name in _CHOICES and value not in _CHOICES[name]:
+        raise InvalidSettingError(name, given, " or ".join(map(repr, _CHOICES[name])))
+    return tuple(value) if kind == "linelist" else value
+
+
+def _converted(name: str, kind: str, given: Any) -> Any:
+    if kind == "linelist":
+        lines = given.splitlines() if isinstance(given, str) else given
+        return [str(line).strip() for line in lines if str(line).strip()]
+    if kind == "str":
+        return str(given)
+    try:
+        value = {"float": float, "int": int}[kind](given)
+    except (TypeError, ValueError):
+        raise InvalidSettingError(name, given, "a number") from None
+    if not 0 <= value < float("inf"):
+        raise InvalidSettingError(name, given, "0 or more")
+    return value

@@ -1,0 +1,115 @@
+"""Durable file operations: the system calls that every write is made of.
+
+The order in a replacement is fixed: content, its sync, the rename, the sync of the
+directory. A reader sees the old file or the new one, never a mixture.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from milepost.errors import StoreError
+from milepost.stores.killpoints import killpoint
+
+FILE_MODE = 0o600
+FOLDER_MODE = 0o700
+
+
+@contextmanager
+def store_errors(doing: str, path: Path) -> Iterator[None]:
+    """Turn an OSError into one that says what milepost was doing, and the cure."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(doing, str(path), error) from error
+
+
+def write_new(path: Path, content: bytes) -> None:
+    """Create a file that must not exist, with its content synced to the disk.
+
+    Raises:
+        OSError: The disk refuses; what was written is removed again.
+    """
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
+    try:
+        _write_all(handle, content)
+        os.fsync(handle)
+    except BaseException:
+        with suppress(OSError):
+            path.unlink()
+        raise
+    finally:
+        os.close(handle)
+
+
+def _write_all(handle: int, content: bytes) -> None:
+    view = memoryview(content)
+    while view:
+        view = view[os.write(handle, view) :]
+
+
+def replace(
+    temporary: Path, target: Path, content: bytes, point: str, check: Callable[[], None]
+) -> None:
+    """Replace a file by new content, atomically and durably.
+
+    Args:
+        temporary: A name in the same file system that nobody else uses.
+        target: The file to replace.
+        content: The new content.
+        point: The prefix of the named kill points.
+        check: Called between the sync and the rename; raises to stop.
+
+    Raises:
+        OSError: The disk refuses; the target is as it was.
+    """
+    killpoint(f"{point}.begin")
+    write_new(temporary, content)
+    killpoint(f"{point}.synced")
+    try:
+        check()
+        killpoint(f"{point}.checked")
+        os.replace(temporary, target)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+    killpoint(f"{point}.renamed")
+    sync_folder(target.parent)
+    killpoint(f"{point}.durable")
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def make_folder(folder: Path) -> None:
+    """Create a folder for its owner only, with its parents, durably."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        with suppress(FileExistsError):
+            folder.mkdir(mode=FOLDER_MODE)
+            sync_folder(folder.parent)
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder and all in it; what is gone already is no error."""
+    for entry in list(_entries(folder)):
+        if entry.is_dir() and not entry.is_symlink():
+            remove_tree(entry)
+        else:
+            entry.unlink(missing_ok=True)
+            killpoint("tree.unlinked")
+    with suppress(FileNotFoundError):
+        folder.rmdir()
+
+
+def _entries(folder: Path) -> Iterator[Path]:
+    with suppress(FileNotFoundError, NotADirectoryError):
+        yield from folder.iterdir()

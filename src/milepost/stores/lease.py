@@ -1,0 +1,296 @@
+"""The lease: the right of one run to write a checkpoint.
+
+Taking it is the exclusive creation of ``lease-<fence>``; the highest one is the
+lease. No lock is held on a file: an orphaned child would keep it.
+"""
+
+import errno
+import json
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from milepost import clock
+from milepost.errors import ForkedError, GoneError, HeldError
+from milepost.stores.files import make_folder, write_new
+from milepost.stores.holder import Holder
+from milepost.stores.killpoints import killpoint
+
+BEAT_SECONDS: Final = 5.0
+SILENCE_SECONDS: Final = 15.0
+POLL_SECONDS: Final = 0.1
+TEMPORARY: Final = ".tmp-"
+_NO_HARD_LINKS: Final = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
+
+# States are padded to one width, so that they are overwritten in place.
+STARTING, OPEN, CLOSING = "starting", "open    ", "closing "
+
+
+class Lease:
+    """The right to write one checkpoint, held by this process.
+
+    Args:
+        folder: The checkpoint's folder.
+        fence: The lease's number; it only ever grows within a generation.
+        holder: This process.
+    """
+
+    def __init__(self, folder: Path, fence: int, holder: Holder) -> None:
+        self.folder = folder
+        self.fence = fence
+        self.holder = holder
+        self.path = folder / f"lease-{fence}"
+        self.released = False
+        self._beats = 0
+        self._state = STARTING
+        self._handle = -1
+
+    @classmethod
+    def take(
+        cls, folder: Path, test_id: str, run: str, wait: float = 0.0, above: int = 0
+    ) -> "Lease":
+        """Take the lease, waiting for a living holder as long as allowed.
+
+        Args:
+            folder: The checkpoint's folder; created where it is missing.
+            test_id: For the message.
+            run: This run's id.
+            wait: Seconds to wait for a holder that lives. Watching one on another
+                host for 15 s comes on top.
+            above: The fence of the document; the lease's is higher.
+
+        Raises:
+            HeldError: Another run holds it.
+            OSError: The folder cannot be written.
+        """
+        deadline = clock.monotonic() + wait
+        while True:
+            make_folder(folder)
+            newest = _newest(folder)
+            if newest is None or _is_dead(newest):
+                fence = max(above, _fence(newest) if newest else 0) + 1
+                lease = cls(folder, fence, Holder.of_this_process(run))
+                if lease._create():
+                    return lease
+            elif clock.monotonic() >= deadline:
+                raise HeldError(test_id, _describe(newest), wait)
+            else:
+                clock.sleep(POLL_SECONDS)
+
+    def _create(self) -> bool:
+        """Create the file, whole from its first moment; False if another was first."""
+        temporary = self.temporary()
+        write_new(temporary, self._content())
+        killpoint("lease.written")
+        try:
+            self._link(temporary)
+            self._handle = os.open(self.path, os.O_WRONLY)
+        except (FileExistsError, FileNotFoundError):
+            return False  # the second: the one who was first has cleared up
+        finally:
+            temporary.unlink(missing_ok=True)
+        killpoint("lease.taken")
+        _beating.add(self)
+        self._clear()
+        return True
+
+    def _link(self, temporary: Path) -> None:
+        try:
+            os.link(temporary, self.path)
+        except OSError as error:
+            if error.errno not in _NO_HARD_LINKS:
+                raise
+            write_new(self.path, self._content())
+
+    def _content(self) -> bytes:
+        live = {"state": self._state, "counter": f"{self._beats:010d}"}
+        return json.dumps(self.holder.to_dict() | live, sort_keys=True).encode() + b"\n"
+
+    def _clear(self) -> None:
+        """Remove older leases, and temporary files: their writers cannot rename them."""
+        for entry in list(self.folder.iterdir()):
+            stale = entry.name.startswith(TEMPORARY) or (
+                entry.name.startswith("lease-") and _fence(entry) < self.fence
+            )
+            if stale:
+                entry.unlink(missing_ok=True)
+
+    def temporary(self) -> Path:
+        """Name a new temporary file that only this lease's holder may rename."""
+        return self.folder / f"{TEMPORARY}{self.holder.run}-{os.getpid()}-{clock.new_id()}"
+
+    def check(self, test_id: str) -> None:
+        """Make sure that this process may write.
+
+        Raises:
+            ForkedError: This is a forked child.
+            GoneError: Another run took over, or the checkpoint was removed.
+        """
+        if os.getpid() != self.holder.pid:
+            raise ForkedError(test_id)
+        if self.released:
+            raise GoneError(test_id, "Its run has ended.")
+        newest = _newest(self.folder)
+        if newest is None:
+            raise GoneError(test_id, f"{self.folder} was removed.")
+        if newest != self.path or not self._is_in_place():
+            raise GoneError(test_id, f"It was taken over by {_describe(newest)}.")
+
+    def is_usable(self) -> bool:
+        """Tell whether the lease is this process's and still the highest."""
+        own = os.getpid() == self.holder.pid and not self.released
+        return own and _newest(self.folder) == self.path and self._is_in_place()
+
+    def _is_in_place(self) -> bool:
+        """Tell whether the file under the lease's name is the one that we created.
+
+        After the folder was removed another run may hold a lease of this number.
+        """
+        try:
+            return os.path.samestat(os.fstat(self._handle), self.path.stat())
+        except OSError:
+            return False
+
+    def mark(self, state: str) -> None:
+        """Write the holder's state into the file: starting, open or closing."""
+        self._state = state
+        self._rewrite()
+
+    def beat(self) -> None:
+        """Raise the counter, which tells runs on other hosts that this one lives."""
+        self._beats += 1
+        self._rewrite()
+
+    def _rewrite(self) -> None:
+        # Through the open handle: the name may be another run's lease by now.
+        with suppress(OSError):
+            os.pwrite(self._handle, self._content(), 0)
+
+    def release(self) -> None:
+        """Give the lease back; a forked child's copy is left alone."""
+        if os.getpid() == self.holder.pid and not self.released:
+            self.released = True
+            _beating.discard(self)
+            with suppress(OSError):
+                if self._is_in_place():
+                    self.path.unlink()
+            os.close(self._handle)
+
+
+def state_of(folder: Path) -> str | None:
+    """Tell the state of the living lease of a folder; None if there is none."""
+    newest = _newest(folder)
+    if newest is None or _is_dead(newest):
+        return None
+    return str((_read(newest) or {}).get("state", OPEN))
+
+
+def describe_holder(folder: Path) -> str | None:
+    """Name the living holder of a folder's lease for people, or None."""
+    newest = _newest(folder)
+    return None if newest is None or _is_dead(newest) else _describe(newest)
+
+
+def _leases(folder: Path) -> Iterator[Path]:
+    with suppress(FileNotFoundError, NotADirectoryError):
+        for entry in folder.iterdir():
+            if entry.name.startswith("lease-") and entry.name[6:].isdigit():
+                yield entry
+
+
+def _newest(folder: Path) -> Path | None:
+    return max(_leases(folder), key=_fence, default=None)
+
+
+def _fence(path: Path) -> int:
+    digits = path.name.removeprefix("lease-")
+    return int(digits) if digits.isdigit() else 0
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        document = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _holder(path: Path) -> Holder | None:
+    try:
+        return Holder.from_dict(_read(path) or {})
+    except KeyError:
+        return None
+
+
+def _describe(path: Path) -> str:
+    return str(_holder(path) or f"unreadable lease {path}")
+
+
+def _is_dead(path: Path) -> bool:
+    holder = _holder(path)
+    if holder and holder.is_local():
+        return not holder.lives()
+    return _is_silent(path)
+
+
+def _is_silent(path: Path) -> bool:
+    """Watch a lease whose process cannot be seen: it is dead when nothing moves."""
+    seen, deadline = _bytes(path), clock.monotonic() + SILENCE_SECONDS
+    while clock.monotonic() < deadline:
+        clock.sleep(POLL_SECONDS)
+        if _bytes(path) != seen:
+            return False
+    return True
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+class _Beating:
+    """The leases of this process, whose counters one thread raises."""
+
+    def __init__(self) -> None:
+        self._leases: set[Lease] = set()
+        self._changed = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def add(self, lease: Lease) -> None:
+        """Raise this lease's counter from now on."""
+        self._leases.add(lease)
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(
+                target=self._beat, name="milepost-lease", daemon=True
+            )
+            self._thread.start()
+
+    def discard(self, lease: Lease) -> None:
+        """Leave this lease's counter alone from now on."""
+        self._leases.discard(lease)
+        self._changed.set()
+
+    def _beat(self) -> None:
+        while self._leases:
+            if not self._changed.wait(BEAT_SECONDS):
+                for lease in list(self._leases):
+                    lease.beat()
+            self._changed.clear()
+
+
+_beating = _Beating()
+
+
+def _forget() -> None:
+    """Start afresh in a forked child, which has neither the leases nor the thread."""
+    global _beating  # noqa: PLW0603 - the child's own, empty table
+    _beating = _Beating()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
