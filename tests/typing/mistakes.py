@@ -1,0 +1,52 @@
+"""Mistakes that a type checker must find, each with the code of its error.
+
+Checked by mypy and never run: an ignore that is not needed is an error, so a mistake
+that is no longer found fails the check.
+"""
+
+from milepost import Phase, RetryConfig
+
+
+def discover(request: str) -> int: ...
+def plan(document: int, *, deep: bool = False) -> str: ...
+async def discover_later(request: str) -> int: ...
+
+
+def wrong_arguments(phase: Phase) -> None:
+    phase("discovery", discover, 1)  # type: ignore[arg-type]
+    phase("discovery", discover)  # type: ignore[call-arg]
+    phase("discovery", discover, "request", "more")  # type: ignore[call-arg]
+    phase("discovery", discover, requested="request")  # type: ignore[call-arg]
+    phase("plan", plan, phase("discovery", discover, "request"), True)  # type: ignore[call-arg]
+    phase("plan", plan, phase("discovery", discover_later, "request"))  # type: ignore[arg-type]
+    phase("plan", plan, 1, deep="yes")  # type: ignore[arg-type]
+
+
+def wrong_calls(phase: Phase) -> None:
+    phase(discover, "discovery", "request")  # type: ignore[arg-type]
+    phase("discovery", discover("request"))  # type: ignore[arg-type]
+    phase("discovery")  # type: ignore[call-arg]
+    phase("discovery", discover, "request", timeout=1.0)  # type: ignore[call-arg]
+    phase("discovery", fn=discover, request="request")  # type: ignore[call-arg]
+
+
+def wrong_uses(phase: Phase) -> None:
+    text: str = phase("discovery", discover, "request")  # type: ignore[assignment]
+    phase("plan", plan, 1).lower().tasks  # type: ignore[attr-defined]
+    del text
+
+
+async def forgotten_await(phase: Phase) -> None:
+    phase("discovery", discover_later, "request")  # type: ignore[unused-coroutine]
+    number: int = phase("discovery", discover_later, "request")  # type: ignore[assignment]
+    await phase("discovery", discover, "request")  # type: ignore[misc]
+    del number
+
+
+def wrong_options(phase: Phase) -> None:
+    phase.with_options(retries=3)  # type: ignore[call-arg]
+    phase.with_options(retry=3)  # type: ignore[arg-type]
+    phase.with_options(inputs=1)  # type: ignore[arg-type]
+    phase.with_options(RetryConfig())  # type: ignore[call-arg]
+    phase.remember("user", discover)  # type: ignore[arg-type]
+    phase.remember("user", "user-1")  # type: ignore[arg-type]
