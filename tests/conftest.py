@@ -1,6 +1,11 @@
 """What all tests share."""
 
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
+
+from tests.project import Project
 
 pytest_plugins = ["pytester"]
 
@@ -8,3 +13,9 @@ pytest_plugins = ["pytester"]
 settings.register_profile("milepost", deadline=None)
 settings.register_profile("torture", deadline=None, max_examples=5000)
 settings.load_profile("milepost")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """Give an empty project of a user."""
+    return Project(tmp_path / "project")

@@ -26,7 +26,7 @@ def begin(checkpoint: TestCheckpoint, phase: PhaseCheckpoint, run: str) -> None:
     phase.started_at, phase.completed_at = clock.now_at(), None
     phase.duration_seconds = phase.error = phase.unkept = None
     phase.attempts.append({"run": run, "started_at": phase.started_at, "outcome": None})
-    phase.milepost["started"] = clock.monotonic()
+    phase.clock_started = clock.monotonic()
     checkpoint.current_phase = phase.phase_name
 
 
@@ -35,7 +35,7 @@ def end(phase: PhaseCheckpoint, outcome: str, error: str | None = None) -> None:
     if not phase.milepost.get("attempts") or phase.attempts[-1]["outcome"]:
         phase.attempts.append({"run": None, "started_at": clock.now_at()})
         phase.started_at = phase.started_at or clock.now_at()
-    started = phase.milepost.pop("started", None)
+    started, phase.clock_started = phase.clock_started, None
     seconds = None if started is None else round(clock.monotonic() - started, 3)
     phase.completed_at, phase.duration_seconds = clock.now_at(), seconds
     phase.error = error
@@ -80,6 +80,13 @@ def fail(checkpoint: TestCheckpoint, phase: PhaseCheckpoint, error: str) -> None
     """End the running attempt as failed."""
     end(phase, FAILED, error)
     phase.status = PhaseStatus.FAILED
+    checkpoint.total_retries += 1
+
+
+def count_as_failed(checkpoint: TestCheckpoint, phase: PhaseCheckpoint, error: str) -> None:
+    """Turn the last attempt, which was interrupted, into a failed one."""
+    phase.attempts[-1] |= {"outcome": FAILED, "error": error}
+    phase.status, phase.error = PhaseStatus.FAILED, error
     checkpoint.total_retries += 1
 
 
@@ -144,7 +151,6 @@ def mark_crashed(checkpoint: TestCheckpoint) -> list[str]:
     crashed = []
     for phase in checkpoint.phases.values():
         if phase.status == PhaseStatus.IN_PROGRESS:
-            phase.milepost.pop("started", None)
             if not phase.milepost.get("attempts"):
                 phase.attempts.append({"run": None, "started_at": phase.started_at})
             phase.attempts[-1] |= {"outcome": CRASHED}

@@ -181,13 +181,14 @@ def _fields(value: object) -> dict[str, Any] | None:
     """Give the fields of an object that is a record of values, or None."""
     if isinstance(value, type):
         return None
-    names: Any = getattr(type(value), "__dataclass_fields__", None)
-    if names is None and hasattr(type(value), "__attrs_attrs__"):
-        names = [field.name for field in type(value).__attrs_attrs__]
-    if names is None and hasattr(type(value), "model_fields"):
-        names = list(type(value).model_fields) + list(getattr(value, "model_extra", None) or ())
+    kind: Any = type(value)
+    names: Any = getattr(kind, "__dataclass_fields__", None)
+    if names is None and hasattr(kind, "__attrs_attrs__"):
+        names = [field.name for field in kind.__attrs_attrs__]
+    if names is None and hasattr(kind, "model_fields"):
+        names = [*kind.model_fields, *(getattr(value, "model_extra", None) or ())]
     if names is None and isinstance(value, tuple):
-        names = getattr(type(value), "_fields", None)
+        names = getattr(kind, "_fields", None)
     if names is None:
         return None
     return {name: getattr(value, name, None) for name in names}

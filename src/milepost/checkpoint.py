@@ -5,7 +5,7 @@ and writes no file.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar, Final
@@ -94,6 +94,8 @@ class PhaseCheckpoint:
         milepost: Everything else that milepost keeps with the phase.
         extra: Fields of the document that nobody here knows; kept on saving.
         unkept: A value that could not be written, readable in this run only.
+        clock_started: Monotonic seconds at which the running attempt began.
+        read_large: Reads the value where it lies in a blob.
     """
 
     phase_name: str
@@ -107,11 +109,15 @@ class PhaseCheckpoint:
     milepost: dict[str, Any] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
     unkept: Any = field(default=None, repr=False, compare=False)
+    clock_started: float | None = field(default=None, repr=False, compare=False)
+    read_large: Callable[["PhaseCheckpoint"], Any] | None = field(
+        default=None, repr=False, compare=False
+    )
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name in PhaseCheckpoint.__dataclass_fields__:
             raise AttributeError(name)
-        for source in (self.data, self.extra.get("result"), self.unkept):
+        for source in (self.data, self.extra.get("result"), self.unkept, self._large()):
             if isinstance(source, Mapping) and name in source:
                 return source[name]
         if name in ORIGIN_FIELDS:
@@ -119,6 +125,10 @@ class PhaseCheckpoint:
         known = ", ".join(sorted(self.data)) or "nothing"
         message = f"phase {self.phase_name!r} has no {name!r}; it returned: {known}"
         raise AttributeError(message)
+
+    def _large(self) -> Any:
+        """Read a value that lies in a blob; None where it lies in the document."""
+        return self.read_large(self) if self.read_large else None
 
     @property
     def attempts(self) -> list[dict[str, Any]]:
@@ -190,6 +200,7 @@ class TestCheckpoint:
         total_retries: Failed attempts, over all phases and runs.
         milepost: Everything else that milepost keeps with the test.
         extra: Fields of the document that nobody here knows; kept on saving.
+        clock_counted: Monotonic seconds up to which the total duration counts.
     """
 
     __test__: ClassVar[bool] = False  # pytest would collect it by its name
@@ -205,6 +216,7 @@ class TestCheckpoint:
     total_retries: int = 0
     milepost: dict[str, Any] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
+    clock_counted: float | None = field(default=None, repr=False, compare=False)
 
     @property
     def generation(self) -> str:
@@ -226,6 +238,16 @@ class TestCheckpoint:
         """Tell when its test passed; such a checkpoint is never restored from."""
         return self.milepost.get("passed_at")
 
+    @property
+    def ended_at(self) -> str | None:
+        """Tell when this life ended, passed or removed; what is left is deleted."""
+        return self.passed_at or self.milepost.get("removed_at")
+
+    @property
+    def version(self) -> tuple[str, int]:
+        """Give what tells two saves apart: the generation and the revision."""
+        return self.generation, self.revision
+
     def phase(self, name: str) -> PhaseCheckpoint:
         """Give a phase by name.
 
@@ -246,9 +268,12 @@ class TestCheckpoint:
         """Give the document as the bytes of its file, with its checksum."""
         document = self.to_dict()
         document["milepost"] = self.milepost | {"checksum": checksum(document)}
-        return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False).encode(
-            "utf-8", "surrogatepass"
-        ) + b"\n"
+        return (
+            json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False).encode(
+                "utf-8", "surrogatepass"
+            )
+            + b"\n"
+        )
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> "TestCheckpoint":

@@ -6,6 +6,7 @@ freezes or patches the ``time`` module does not freeze milepost.
 
 import random as _random
 import secrets as _secrets
+import sys as _sys
 import time as _time
 from datetime import UTC, datetime
 
@@ -13,6 +14,21 @@ monotonic = _time.monotonic
 sleep = _time.sleep
 uniform = _random.SystemRandom().uniform
 _wall_clock = _time.time
+
+
+async def async_sleep(seconds: float) -> None:
+    """Wait and let other tasks run, under whichever of asyncio and trio is running.
+
+    Args:
+        seconds: How long.
+    """
+    trio = _sys.modules.get("trio")
+    if trio is not None and trio.lowlevel.in_trio_task():
+        await trio.sleep(seconds)
+    else:
+        import asyncio  # noqa: PLC0415 - who has no loop running need not load it
+
+        await asyncio.sleep(seconds)
 
 
 def now_at() -> str:

@@ -1,5 +1,7 @@
 """Every exception of milepost, with its message in three parts."""
 
+from typing import Self
+
 
 class MilepostError(Exception):
     """Something that milepost refuses, with the reason and the cure.
@@ -69,8 +71,24 @@ class CheckpointExistsError(MilepostError):
         )
 
 
+class UnwritableCheckpointError(MilepostError):
+    """A checkpoint object holds what JSON cannot say."""
+
+    def __init__(self, test_id: str, error: Exception) -> None:
+        super().__init__(
+            f"checkpoint {test_id!r} was not saved.",
+            f"It holds a value that JSON cannot say: {error}.",
+            "Give complete_phase() plain values: text, numbers, lists, dictionaries.",
+        )
+
+
 class BadCheckpointError(MilepostError):
     """A checkpoint file is not what milepost wrote."""
+
+    def about(self, test_id: str) -> Self:
+        """Name the checkpoint in the commands of the cure."""
+        self.cure = self.cure.replace("TEST_ID", test_id)
+        return self
 
 
 class DamagedCheckpointError(BadCheckpointError):
@@ -226,4 +244,108 @@ class NoIdentityError(MilepostError):
             f"the parameter {argument!r} ({kind}) cannot be known again in another run.",
             "It has no content to compare, and its id is only its position.",
             'Give the case an id: pytest.param(value, id="a-name-of-its-own")',
+        )
+
+
+class RunClosedError(MilepostError):
+    """A phase was called after its test had ended."""
+
+    def __init__(self, test_id: str) -> None:
+        super().__init__(
+            f"the run of {test_id!r} is over.",
+            "A phase was called, or ended, after its test had ended.",
+            "Await every phase, and join every thread that calls one, inside the test.",
+        )
+
+
+class RepeatedPhaseError(MilepostError):
+    """A name was used for two different phases of one run."""
+
+    def __init__(self, name: str, changed: list[str]) -> None:
+        inputs = ", ".join(changed)
+        super().__init__(
+            f"phase {name!r} was called twice in this run, with other inputs.",
+            f"Its value is kept by its name. Different: {inputs or 'it still runs'}.",
+            f'Give each call a name of its own: phase(f"{name} {{i}}", ...)',
+        )
+
+
+class OfflineError(MilepostError):
+    """A phase would have to run, and nothing may run."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(
+            f"phase {name!r} would have to run, and --milepost=offline forbids it.",
+            f"{reason}.",
+            "Run once without --milepost=offline.",
+        )
+
+
+class DeadlineError(MilepostError):
+    """The run's deadline forbids to start a phase."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(
+            f"stopped before phase {name!r}: {reason}.",
+            "The deadline was given by --milepost-deadline.",
+            "Run again: what has finished is restored, and the test goes on from there.",
+        )
+
+
+class CrashLoopError(MilepostError):
+    """A phase has crashed again and again without any progress."""
+
+    def __init__(self, name: str, count: int) -> None:
+        super().__init__(
+            f"phase {name!r} is not started again.",
+            f"It ended {count} times in a row with the death of its process, and "
+            "nothing was gained in between.",
+            "Find out what kills it (memory? a time limit?). To try again all the same: "
+            "-o milepost_max_crashes=0",
+        )
+
+
+class CouldNotLookError(MilepostError):
+    """Whether a saved value is still valid could not be found out."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(
+            f"whether phase {name!r} is still valid could not be found out.",
+            f"{reason}\nNothing was run.",
+            f"Mend that and run again, or start the phase over: --milepost-from={name!r}",
+        )
+
+
+class RestoredError(MilepostError):
+    """A phase was restored in a run that must restore nothing."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(
+            f"restored: {', '.join(names)}.",
+            "--milepost=require-fresh fails a test that restored anything.",
+            "Run without it, or once with --milepost=fresh.",
+        )
+
+
+class LiveValueError(MilepostError):
+    """A value that must be remembered cannot be kept."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(
+            f"{name!r} cannot be remembered.",
+            f"{reason}",
+            "Return plain data (text, a number), and make the object from it on the "
+            "next line.",
+        )
+
+
+class SharedIdentityError(MilepostError):
+    """Two collected tests would share one checkpoint."""
+
+    def __init__(self, test_id: str, first: str, second: str) -> None:
+        super().__init__(
+            f"two tests would share the checkpoint {test_id!r}.",
+            f"{first}\n{second}\nOne would restore what the other made.",
+            "Give each case an id or a parameter of its own, and each test its own "
+            "@pytest.mark.milepost(id=...).",
         )

@@ -13,43 +13,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from milepost.errors import InvalidSettingError
+from milepost.ini import INI
 
 DEFAULT_FOLDER: Final = ".milepost"
 ROOT_MARKS: Final = ("pyproject.toml", ".git", "setup.py")
 INI_FILES: Final = ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini")
-# name -> (kind, default, help): what --help and the reference show.
-INI: Final[dict[str, tuple[str, Any, str]]] = {
-    "milepost_dir": ("str", "", "folder of the checkpoints, relative to the root"),
-    "milepost_wait": ("float", 0.0, "seconds to wait for another run that holds a test"),
-    "milepost_keep": (
-        "str",
-        "failed",
-        "'failed': a passed test's checkpoint goes; 'all': it is kept to look at",
-    ),
-    "milepost_unkept": (
-        "str",
-        "report",
-        "'fail': a value that cannot be kept fails the test; 'report': it is said",
-    ),
-    "milepost_live": (
-        "str",
-        "type",
-        "'stale': a phase with a live input always runs; 'type': it counts by type",
-    ),
-    "milepost_variant": (
-        "str",
-        "",
-        "keeps checkpoints of different set-ups apart; default: Python's minor version",
-    ),
-    "milepost_retry": ("int", 3, "retries of a phase after a transient error"),
-    "milepost_drain": ("float", 20.0, "seconds to await a phase left in a thread"),
-    "milepost_max_crashes": (
-        "int",
-        10,
-        "crashes in a row after which a phase is not started again; 0: no limit",
-    ),
-    "milepost_secret_ok": ("linelist", [], "paths of values that may hold a secret"),
-}
 _CHOICES: Final = {
     "milepost_keep": ("failed", "all"),
     "milepost_unkept": ("report", "fail"),
@@ -215,7 +183,7 @@ def _converted(name: str, kind: str, given: Any) -> Any:
     if kind == "linelist":
         lines = given.splitlines() if isinstance(given, str) else given
         return [str(line).strip() for line in lines if str(line).strip()]
-    if kind == "str":
+    if kind == "string":
         return str(given)
     try:
         value = {"float": float, "int": int}[kind](given)

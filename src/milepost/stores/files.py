@@ -80,6 +80,16 @@ def replace(
     killpoint(f"{point}.durable")
 
 
+def link_or_copy(source: Path, target: Path) -> None:
+    """Give a file a second name; a copy where the file system has no hard links."""
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        raise
+    except OSError:
+        write_new(target, source.read_bytes())
+
+
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder durable."""
     handle = os.open(folder, os.O_RDONLY)

@@ -4,6 +4,7 @@ Holds the layout of format version 1: one document and one folder a checkpoint, 
 the history beside them.
 """
 
+import glob
 import hashlib
 import json
 import os
@@ -17,7 +18,7 @@ from milepost import clock
 from milepost.errors import DamagedValueError, InvalidTestIdError
 from milepost.stores import files
 from milepost.stores.killpoints import killpoint
-from milepost.stores.lease import TEMPORARY, Lease
+from milepost.stores.lease import CLOSING, TEMPORARY, Lease
 
 HISTORY_RUNS: Final = 20
 _PREFIX, _SUFFIX = "checkpoint_", ".json"
@@ -116,8 +117,11 @@ class FolderStore:
         """Take the lease of a checkpoint; see ``Lease.take``."""
         self.prepare()
         folder = self.data_path(test_id)
+        document = self.document_path(test_id)
         with files.store_errors("take the lease in", folder):
-            return Lease.take(folder, test_id, run, wait, above)
+            return Lease.take(
+                folder, test_id, run, wait, above, lambda: not document.exists()
+            )
 
     def prepare(self) -> None:
         """Create the folder with the files that say what it is."""
@@ -148,9 +152,7 @@ class FolderStore:
             lease.check(test_id)
             if not (folder.is_dir() and self._blob_is_whole(folder / name)):
                 files.make_folder(folder)
-                files.replace(
-                    lease.temporary(), folder / name, content, "blob", _anyway
-                )
+                files.replace(lease.temporary(), folder / name, content, "blob", _anyway)
         return name
 
     def _blob_is_whole(self, path: Path) -> bool:
@@ -178,16 +180,22 @@ class FolderStore:
         return content
 
     def set_aside(self, test_id: str) -> Path:
-        """Rename a damaged document so that nothing of it is lost.
+        """Keep a damaged document under another name.
+
+        The document stays where it is until the next one replaces it: were it gone
+        and this process killed, nobody could tell damage from removal.
 
         Returns:
-            Where it lies now.
+            Where the copy lies.
         """
         source = self.document_path(test_id)
-        stamp = re.sub(r"[:.]", "", clock.now_at())
-        target = source.with_name(f"{source.name}.damaged-{stamp}-{clock.new_id()[:4]}")
         with files.store_errors("set aside", source):
-            os.replace(source, target)
+            for found in self.directory.glob(f"{glob.escape(source.name)}.damaged-*"):
+                if found.samefile(source):
+                    return found
+            stamp = re.sub(r"[:.]", "", clock.now_at())
+            target = source.with_name(f"{source.name}.damaged-{stamp}-{clock.new_id()[:4]}")
+            files.link_or_copy(source, target)
             files.sync_folder(self.directory)
         return target
 
@@ -203,7 +211,7 @@ class FolderStore:
         The leases stay: the fence goes on growing.
         """
         folder = self.data_path(test_id)
-        left = [entry for entry in _data_entries(folder)]
+        left = list(_data_entries(folder))
         if left:
             old = folder.with_name(f"{folder.name}.old-{generation}")
             with files.store_errors("move aside", folder):
@@ -233,13 +241,21 @@ class FolderStore:
             return [entry for entry in entries if pattern.fullmatch(entry.name)]
         return []
 
+    def _retired(self, test_id: str) -> list[Path]:
+        """List what removed documents left behind and what has no clean-up to run."""
+        folder = self.data_path(test_id)
+        found = self.directory.glob(f"{glob.escape(folder.name)}.old-*")
+        return [entry for entry in found if not (entry / "cleanups.jsonl").exists()]
+
     def delete(self, test_id: str, lease: Lease) -> None:
         """Remove a checkpoint: its data first, then its document, then its lease."""
         folder = self.data_path(test_id)
         with files.store_errors("delete", folder):
             lease.check(test_id)
+            lease.mark(CLOSING)
             killpoint("delete.begin")
-            for entry in [*_data_entries(folder), *self.shelved(test_id)]:
+            left = [*self.shelved(test_id), *self._retired(test_id)]
+            for entry in [*_data_entries(folder), *left]:
                 _remove(entry)
             killpoint("delete.data-gone")
             self.document_path(test_id).unlink(missing_ok=True)

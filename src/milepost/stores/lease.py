@@ -8,7 +8,7 @@ import errno
 import json
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -50,9 +50,17 @@ class Lease:
 
     @classmethod
     def take(
-        cls, folder: Path, test_id: str, run: str, wait: float = 0.0, above: int = 0
+        cls,
+        folder: Path,
+        test_id: str,
+        run: str,
+        wait: float = 0.0,
+        above: int = 0,
+        removed: Callable[[], bool] = lambda: False,
     ) -> "Lease":
         """Take the lease, waiting for a living holder as long as allowed.
+
+        A lease that this process holds already is shared.
 
         Args:
             folder: The checkpoint's folder; created where it is missing.
@@ -61,20 +69,27 @@ class Lease:
             wait: Seconds to wait for a holder that lives. Watching one on another
                 host for 15 s comes on top.
             above: The fence of the document; the lease's is higher.
+            removed: Tells whether somebody removed the document. A holder whose
+                document was removed can never write again, so it is replaced.
 
         Raises:
             HeldError: Another run holds it.
             OSError: The folder cannot be written.
         """
+        own = _held.get(folder)
+        if own and own.is_usable():
+            return own
         deadline = clock.monotonic() + wait
         while True:
             make_folder(folder)
             newest = _newest(folder)
-            if newest is None or _is_dead(newest):
+            if newest is None or _is_ended(newest, removed) or _is_dead(newest):
                 fence = max(above, _fence(newest) if newest else 0) + 1
                 lease = cls(folder, fence, Holder.of_this_process(run))
-                if lease._create():
-                    return lease
+                # The folder may have gone with the lease of one who has just ended.
+                with suppress(FileNotFoundError):
+                    if lease._create():
+                        return lease
             elif clock.monotonic() >= deadline:
                 raise HeldError(test_id, _describe(newest), wait)
             else:
@@ -93,6 +108,7 @@ class Lease:
         finally:
             temporary.unlink(missing_ok=True)
         killpoint("lease.taken")
+        _held[self.folder] = self
         _beating.add(self)
         self._clear()
         return True
@@ -174,18 +190,13 @@ class Lease:
         if os.getpid() == self.holder.pid and not self.released:
             self.released = True
             _beating.discard(self)
+            if _held.get(self.folder) is self:
+                del _held[self.folder]
             with suppress(OSError):
                 if self._is_in_place():
                     self.path.unlink()
+                    self.folder.rmdir()
             os.close(self._handle)
-
-
-def state_of(folder: Path) -> str | None:
-    """Tell the state of the living lease of a folder; None if there is none."""
-    newest = _newest(folder)
-    if newest is None or _is_dead(newest):
-        return None
-    return str((_read(newest) or {}).get("state", OPEN))
 
 
 def describe_holder(folder: Path) -> str | None:
@@ -227,6 +238,11 @@ def _holder(path: Path) -> Holder | None:
 
 def _describe(path: Path) -> str:
     return str(_holder(path) or f"unreadable lease {path}")
+
+
+def _is_ended(path: Path, removed: Callable[[], bool]) -> bool:
+    """Tell whether the document of a lease was there and has been removed by hand."""
+    return (_read(path) or {}).get("state") == OPEN and removed()
 
 
 def _is_dead(path: Path) -> bool:
@@ -284,12 +300,15 @@ class _Beating:
 
 
 _beating = _Beating()
+# The leases of this process by folder: managers of one process share them.
+_held: dict[Path, Lease] = {}
 
 
 def _forget() -> None:
     """Start afresh in a forked child, which has neither the leases nor the thread."""
     global _beating  # noqa: PLW0603 - the child's own, empty table
     _beating = _Beating()
+    _held.clear()
 
 
 if hasattr(os, "register_at_fork"):

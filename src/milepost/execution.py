@@ -1,0 +1,265 @@
+"""One call of a phase: restore its value, or run its function and keep what it gives."""
+
+import inspect
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from milepost import attempts, clock, events, report, values
+from milepost.checkpoint import PhaseCheckpoint
+from milepost.errors import MilepostError, StoreError
+from milepost.manager import describe_error
+from milepost.options import Call, PhaseOptions
+from milepost.outcomes import outcome_of
+from milepost.restoring import Restoring
+from milepost.retry import call as call_with_retry
+from milepost.retry import call_async
+from milepost.run import Done, Run
+
+
+class Execution:
+    """One call of a phase.
+
+    Args:
+        run: The run it belongs to.
+        call: The name, the function and its arguments.
+        options: The phase's settings.
+    """
+
+    def __init__(self, run: Run, call: Call, options: PhaseOptions) -> None:
+        self.run = run
+        self.call = call
+        self.name = call.name
+        self.options = options
+        self.config = options.retry or run.plan.retry
+        self.restoring = Restoring(run, call, options)
+        self.awaitable = False
+        self._began = 0.0
+
+    def start(self) -> Any:
+        """Give the phase's value; for a coroutine function a coroutine.
+
+        Raises:
+            MilepostError: The phase may not run, or cannot be kept.
+            BaseException: What the phase's function raised.
+        """
+        __tracebackhide__ = True
+        if self.run.is_inside():
+            return self._function()
+        if inspect.iscoroutinefunction(_plain(self.call.fn)):
+            self.awaitable = True
+            return self._give_async()
+        self._enter()
+        try:
+            if self.restoring.find():
+                return self._restored()
+            value = call_with_retry(
+                self.name,
+                self._attempt,
+                self.config,
+                listener=self,
+                time_left=self._time_left,
+            )
+            if inspect.isawaitable(value):
+                self.awaitable = True
+                return self._finish_async(value)
+            return self._finish(value)
+        finally:
+            if not self.awaitable:
+                self._leave()
+
+    async def _give_async(self) -> Any:
+        __tracebackhide__ = True
+        self._enter()
+        try:
+            if self.restoring.find():
+                return self.restoring.value
+            value = await call_async(
+                self.name,
+                self._attempt_async,
+                self.config,
+                listener=self,
+                time_left=self._time_left,
+            )
+            return self._finish(value)
+        finally:
+            self._leave()
+
+    async def _finish_async(self, begun: Any) -> Any:
+        __tracebackhide__ = True
+        try:
+            with self.run.inside(self.name):
+                value = await begun
+            return self._finish(value)
+        finally:
+            self._leave()
+
+    def _restored(self) -> Any:
+        value = self.restoring.value
+        if not self.restoring.awaitable:
+            return value
+
+        async def give() -> Any:
+            return value
+
+        return give()
+
+    def _enter(self) -> None:
+        __tracebackhide__ = True
+        self.run.check_usable()
+        with self.run.lock:
+            self.restoring.check_name()
+            self.run.active[self.name] = threading.current_thread()
+
+    def _leave(self) -> None:
+        self.run.active.pop(self.name, None)
+
+    def _time_left(self) -> float | None:
+        return self.run.plan.time_left()
+
+    def _function(self) -> Any:
+        __tracebackhide__ = True
+        return self.call.fn(*self.call.args, **self.call.kwargs)
+
+    def _attempt(self) -> Any:
+        __tracebackhide__ = True
+        with self.run.inside(self.name):
+            return self._function()
+
+    async def _attempt_async(self) -> Any:
+        __tracebackhide__ = True
+        with self.run.inside(self.name):
+            return await self._function()
+
+    @property
+    def _event(self) -> events.PhaseEvent:
+        return self.run.record.event(self.name)
+
+    def attempt_starts(self, attempt: int) -> None:  # noqa: ARG002 - the listener's form
+        """Record that an attempt begins; before the first, that the phase may run."""
+        __tracebackhide__ = True
+        self._began = clock.monotonic()
+        if self.options.always:
+            return
+        with self.run.lock:
+            self.run.flush()
+            phase = self.run.phase(self.name)
+            attempts.begin(self.run.document(), phase, self.run.record.run)
+            self.run.manager.save_checkpoint(self.run.document())
+        self._event.attempts += 1
+        report.phase_starts(self.name, phase.retry_count)
+
+    def attempt_failed(
+        self, attempt: int, error: BaseException, wait: float | None
+    ) -> None:
+        """Record how an attempt ended that gave no value."""
+        outcome = outcome_of(error)
+        event = self._event
+        event.seconds += clock.monotonic() - self._began
+        event.waited_seconds += wait or 0.0
+        event.word, event.error = outcome, describe_error(error)
+        of = self.config.max_retries + 1
+        report.attempt_failed(self.name, attempt, of, event.error, wait, outcome)
+        if self.options.always or not self.run.is_own_process or self.run.closed:
+            return
+        with self.run.lock:
+            self._record_failure(outcome, event.error)
+
+    def _record_failure(self, outcome: str, error: str) -> None:
+        phase, document = self.run.phase(self.name), self.run.document()
+        if outcome == events.FAILED:
+            attempts.fail(document, phase, error)
+        else:
+            attempts.set_back(phase, outcome, error)
+        self.run.manager.save_checkpoint(document)
+
+    def _finish(self, value: Any) -> Any:
+        """Keep the value that the function gave, and hand it on as it will be restored."""
+        __tracebackhide__ = True
+        event = self._event
+        event.seconds += clock.monotonic() - self._began
+        if self.run.closed or not self.run.is_own_process:
+            return value
+        event.word = events.RAN
+        if self.options.always:
+            return value
+        with self.run.lock:
+            value = self._keep(value, self.run.phase(self.name))
+        if event.kept:
+            report.phase_completed(self.name)
+        return value
+
+    def _keep(self, value: Any, phase: PhaseCheckpoint) -> Any:
+        __tracebackhide__ = True
+        reason = self.restoring.reason_not_to_keep()
+        if reason:
+            return self._not_kept(value, phase, reason)
+        try:
+            encoded, given = values.encode(
+                value, self.restoring.schema, secret_ok=self._secret_ok()
+            )
+        except values.NotKeptError as error:
+            return self._not_kept(value, phase, str(error).removeprefix("milepost: "))
+        self._write(phase, encoded)
+        again = partial(
+            values.decode, encoded.stored, values.record(encoded), self.restoring.schema
+        )
+        self._remember_done(again, encoded.sha256)
+        return given
+
+    def _secret_ok(self) -> tuple[str, ...]:
+        return (*self.run.manager.settings.secret_ok, *self.options.secret_ok)
+
+    def _write(self, phase: PhaseCheckpoint, encoded: values.Encoded) -> None:
+        manager, document = self.run.manager, self.run.document()
+        more = self.restoring.record(awaitable=self.awaitable)
+        write = partial(_keep_once, manager, document, phase, encoded, more)
+        try:
+            write()
+            self._event.kept = True
+        except MilepostError as error:
+            self._event.word = events.NOT_KEPT
+            self._event.notes.append(str(error).removeprefix("milepost: "))
+            report.phase_not_kept(self.name, str(error))
+            if isinstance(error, StoreError):
+                self.run.unwritten.append(partial(self._write_late, write))
+
+    def _write_late(self, write: Callable[[], None]) -> None:
+        write()
+        self._event.word, self._event.kept = events.RAN, True
+        self._event.notes.append("written later: the store had refused it at first")
+
+    def _not_kept(self, value: Any, phase: PhaseCheckpoint, reason: str) -> Any:
+        __tracebackhide__ = True
+        self._event.word = events.NOT_KEPT
+        self._event.notes.append(reason)
+        attempts.set_back(phase, attempts.NOT_KEPT, reason.splitlines()[0])
+        phase.unkept = value
+        report.phase_not_kept(self.name, reason)
+        try:
+            self.run.manager.save_checkpoint(self.run.document())
+        except MilepostError as error:
+            self._event.notes.append(str(error))
+        self._remember_done(lambda: value, "")
+        if self.run.manager.settings.unkept == "fail":
+            raise values.NotKeptError.because(self.name, reason)
+        return value
+
+    def _remember_done(self, again: Callable[[], Any], value_hash: str) -> None:
+        inputs = self.restoring.inputs.hashes
+        self.run.done[self.name] = Done(inputs=inputs, value=again, hash=value_hash)
+
+
+def _keep_once(manager: Any, document: Any, phase: Any, encoded: Any, more: Any) -> None:
+    """Keep a value; when that was refused before, only write what it left undone."""
+    if phase.last_outcome == attempts.COMPLETED:
+        manager.save_checkpoint(document)
+    else:
+        manager.keep(document, phase, encoded, more)
+
+
+def _plain(fn: Callable[..., Any]) -> Callable[..., Any]:
+    while isinstance(fn, partial):
+        fn = fn.func
+    return fn

@@ -1,0 +1,228 @@
+"""Every line printed for people."""
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from milepost.checkpoint import PhaseCheckpoint, PhaseStatus, TestCheckpoint
+
+RULE: Final = "=" * 60
+_ICONS: Final = {
+    PhaseStatus.PENDING: "⏳",
+    PhaseStatus.IN_PROGRESS: "🔄",
+    PhaseStatus.COMPLETED: "✅",
+    PhaseStatus.FAILED: "❌",
+    PhaseStatus.SKIPPED: "⏭️",
+}
+
+
+def say(text: str = "") -> None:
+    """Print a line; what the terminal cannot show is replaced, never an error."""
+    line = f"{text}\n"
+    try:
+        sys.stdout.write(line)
+        sys.stdout.flush()
+    except UnicodeEncodeError:
+        encoding = sys.stdout.encoding or "ascii"
+        sys.stdout.write(line.encode(encoding, "replace").decode(encoding))
+    except (OSError, ValueError):
+        pass  # standard output is closed: nobody reads, and the test must go on
+
+
+def show_status(checkpoint: TestCheckpoint) -> None:
+    """Print where a test stands, phase by phase."""
+    say(status_block(checkpoint))
+
+
+def status_block(checkpoint: TestCheckpoint) -> str:
+    """Give the status of a test as the original system shows it."""
+    started = (checkpoint.started_at or "N/A").partition(".")[0].removesuffix("Z")
+    lines = [
+        "",
+        RULE,
+        f"📋 Checkpoint Status: {checkpoint.test_name}",
+        f"🆔 Test ID: {checkpoint.test_id}",
+        f"⏱️  Started: {started}",
+        f"⏱️  Duration: {checkpoint.total_duration_seconds or 0.0:.1f}s",
+        f"🔄 Total Retries: {checkpoint.total_retries or 0}",
+        RULE,
+        "",
+    ]
+    return "\n".join(lines + [_status_line(phase) for phase in checkpoint.phases.values()])
+
+
+def _status_line(phase: PhaseCheckpoint) -> str:
+    words = [str(phase.status)]
+    if phase.status == PhaseStatus.PENDING and phase.last_outcome:
+        words.append(f"({phase.last_outcome.replace('_', ' ')})")
+    if (phase.retry_count or 0) > 1:
+        words.append(f"(retry {phase.retry_count})")
+    seconds = phase.duration_seconds
+    duration = "N/A" if seconds is None else f"{seconds:.1f}s"
+    return f"{_ICONS[phase.status]} {phase.phase_name}: {' '.join(words)} - {duration}"
+
+
+def checkpoint_created(test_id: str) -> None:
+    """Say that a new checkpoint begins."""
+    say(f"💾 Created checkpoint: {test_id}")
+
+
+def checkpoint_found(checkpoint: TestCheckpoint, resume_phase: str | None) -> None:
+    """Say that a test goes on, and from where."""
+    say("♻️  Found existing checkpoint - resuming from last state")
+    show_status(checkpoint)
+    if resume_phase:
+        say(f"\n▶️  Resuming from phase: {resume_phase}\n")
+
+
+def phase_starts(name: str, attempt: int) -> None:
+    """Say that an attempt at a phase begins; ``attempt`` counts over all runs."""
+    say(f"\n▶️  Starting phase: {name}" + (f" (attempt {attempt})" if attempt > 1 else ""))
+
+
+def phase_completed(name: str) -> None:
+    """Say that a phase has finished and is kept."""
+    say(f"✅ Phase {name} completed successfully")
+
+
+def phase_restored(name: str) -> None:
+    """Say that a phase is not run again."""
+    say(f"⏭️  Phase {name} already completed - skipping")
+
+
+def phase_stale(name: str, reasons: Sequence[str]) -> None:
+    """Say why a saved value is not used."""
+    say(f"♻️  Phase {name} is stale: {reasons[0]}")
+
+
+def phase_not_kept(name: str, reason: str) -> None:
+    """Say that a phase ran and its value could not be written."""
+    head, *rest = reason.removeprefix("milepost: ").splitlines()
+    say(
+        "\n".join(
+            [f"⚠️ Phase {name} ran, not kept: {head}", *[f"   {line}" for line in rest]]
+        )
+    )
+
+
+def attempt_failed(
+    name: str, attempt: int, of: int, error: str, wait: float | None, outcome: str
+) -> None:
+    """Say how an attempt ended that gave no value, and what follows."""
+    if outcome != "failed":
+        say(f"⏸️  Phase {name} {outcome}: {error}")
+        return
+    if wait is not None or attempt > 1:
+        say(f"⚠️ Phase {name} failed (attempt {attempt}/{of})")
+        say(f"   Error: {error}")
+    if wait is None:
+        say(f"❌ Phase {name} failed: {error}")
+    else:
+        say(f"⏳ Retrying in {wait:.1f}s with exponential backoff...")
+
+
+def live_input(phase: str, name: str, kind: str) -> str:
+    """Give the line about an input that counts by its type only."""
+    return (
+        f"{phase}: argument {name!r} ({kind}) is live: counted by type. "
+        "Add what matters: with_options(inputs=[...])"
+    )
+
+
+def duration(seconds: float) -> str:
+    """Give seconds as people say them."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    if seconds < 3600:
+        return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
+    if seconds < 86400:
+        return f"{seconds / 3600:.1f} h"
+    return f"{seconds / 86400:.1f} days"
+
+
+def money(usd: float) -> str:
+    """Give USD as people say them."""
+    return f"${usd:.2f}" if usd >= 0.01 or usd == 0 else f"${usd:.4f}"
+
+
+def resume_line(tests: Sequence[tuple[str, int, int, float]]) -> str:
+    """Give the line under the collection: what will resume, and how to undo it.
+
+    Args:
+        tests: Name, finished phases, known phases and age in seconds of each.
+    """
+    shown = [
+        f"{name} ({done} of {known} phases, {duration(age)} old)"
+        for name, done, known, age in tests[:3]
+    ]
+    more = f" and {len(tests) - 3} more" if len(tests) > 3 else ""
+    return f"milepost: resuming {', '.join(shown)}{more}; to start over: --milepost=fresh"
+
+
+def test_lines(nodeid: str, record: dict[str, Any], *, passed: bool) -> list[str]:
+    """Give the lines of the terminal section about one test.
+
+    Args:
+        nodeid: The test.
+        record: What its run did; see ``RunRecord.to_dict``.
+        passed: Whether the test passed, so that nothing is kept.
+    """
+    phases: list[dict[str, Any]] = record.get("phases", [])
+    lines = [nodeid]
+    width = max((len(phase["phase"]) for phase in phases), default=0)
+    for phase in phases:
+        lines.append(f"  {phase['phase']:<{width}}  {_phase_text(phase)}")
+        lines += [
+            f"      {line}" for note in phase.get("notes", []) for line in note.splitlines()
+        ]
+    lines += [f"  {note}" for note in record.get("notes", [])]
+    if phases and all(phase["word"] == "restored" for phase in phases):
+        lines.append("  restored, asserted again")
+    kept = [phase["phase"] for phase in phases if phase.get("kept")]
+    if kept and not passed:
+        lines.append(f"  kept: {', '.join(kept)}; run again to go on from there")
+    return lines
+
+
+def _phase_text(phase: dict[str, Any]) -> str:
+    if phase["word"] == "restored":
+        saved = duration(phase.get("saved_seconds", 0.0))
+        cost = f" and {money(phase['cost_usd'])}" if phase.get("cost_usd") else ""
+        return (
+            f"restored, {duration(phase.get('age_seconds', 0.0))} old; saved {saved}{cost}"
+        )
+    text = f"{phase['word']}, {duration(phase.get('seconds', 0.0))}"
+    if phase.get("attempts", 0) > 1:
+        waited = duration(phase.get("waited_seconds", 0.0))
+        text += f"; attempt {phase['attempts']}, waited {waited}"
+    return text + (f"; {phase['error']}" if phase.get("error") else "")
+
+
+def last_line(records: Iterable[dict[str, Any]]) -> str:
+    """Give the one line that every session ends with, also a quiet one."""
+    phases = [phase for record in records for phase in record.get("phases", [])]
+    restored = [phase for phase in phases if phase["word"] == "restored"]
+    retried = [phase for phase in phases if phase.get("attempts", 0) > 1]
+    unkept = [phase for phase in phases if phase["word"] == "ran, not kept"]
+    text = f"milepost: {len(restored)} of {_count(len(phases), 'phase')} restored"
+    if restored:
+        age = max(phase.get("age_seconds", 0.0) for phase in restored)
+        seconds = sum(phase.get("saved_seconds", 0.0) for phase in restored)
+        usd = sum(phase.get("cost_usd", 0.0) for phase in restored)
+        text += f" (up to {duration(age)} old), {duration(seconds)}"
+        text += f" and {money(usd)} saved" if usd else " saved"
+    text += f"; retried: {', '.join(p['phase'] for p in retried)}" if retried else ""
+    return text + (f"; not kept: {', '.join(p['phase'] for p in unkept)}" if unkept else "")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def ci_lines(directory: str) -> list[str]:
+    """Give what a CI job needs so that its next run goes on from here."""
+    return [
+        "This is a CI runner: keep the checkpoints for the next run with",
+        f"  before the tests:  actions/cache/restore  path: {directory}",
+        f"  after the tests:   actions/cache/save     path: {directory}   if: always()",
+    ]

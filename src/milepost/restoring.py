@@ -1,0 +1,329 @@
+"""Find out whether what is saved of a phase is still valid, and give its value."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from milepost import attempts, clock, report, values
+from milepost.checkpoint import PhaseCheckpoint, PhaseStatus
+from milepost.errors import (
+    CouldNotLookError,
+    CrashLoopError,
+    DamagedValueError,
+    DeadlineError,
+    MilepostError,
+    OfflineError,
+    RepeatedPhaseError,
+)
+from milepost.events import RESTORED, PhaseEvent
+from milepost.fingerprint import (
+    RULE,
+    CouldNotRecordError,
+    Inputs,
+    changed_inputs,
+    fingerprint_of,
+    inputs_of,
+)
+from milepost.options import Call, PhaseOptions
+from milepost.run import Done, Run
+from milepost.schema import Schema, schema_of
+from milepost.validity import Basis, why_stale
+
+_AFTER = "phase "
+
+
+class Restoring:
+    """What one call of a phase depends on, and what is saved of it.
+
+    Args:
+        run: The run it belongs to.
+        call: The name, the function and its arguments.
+        options: The phase's settings.
+    """
+
+    def __init__(self, run: Run, call: Call, options: PhaseOptions) -> None:
+        self.run = run
+        self.call = call
+        self.options = options
+        self.inputs = Inputs(hashes={}, live={}, parts={}, volatile={})
+        self.schema: Schema | None = None
+        self.parts: Mapping[str, str] = {}
+        self.unrecorded: MilepostError | None = None
+        self.value: Any = None
+        self.awaitable = False
+
+    @property
+    def _name(self) -> str:
+        return self.call.name
+
+    @property
+    def _event(self) -> PhaseEvent:
+        return self.run.record.event(self._name)
+
+    def check_name(self) -> None:
+        """Make sure that no phase of this name is running.
+
+        Raises:
+            RepeatedPhaseError: One is.
+        """
+        __tracebackhide__ = True
+        if self._name in self.run.active:
+            raise RepeatedPhaseError(self._name, [])
+
+    def find(self) -> bool:
+        """Look for a valid value.
+
+        Returns:
+            True if there is one, in ``value``; otherwise the phase may run.
+
+        Raises:
+            MilepostError: It may not run, or nobody could look.
+        """
+        __tracebackhide__ = True
+        if self.options.always:
+            self._check_deadline()
+            return False
+        self._look()
+        if self._name in self.run.done:
+            self._give_again(self.run.done[self._name])
+            return True
+        stale = self._stale_reasons()
+        if not stale and self.value is not _NOTHING:
+            return True
+        self._check_may_run(stale)
+        self._note_run(stale)
+        return False
+
+    def _look(self) -> None:
+        """Read what the value depends on, as of now."""
+        __tracebackhide__ = True
+        call, options = self.call, self.options
+        returns = {} if options.returns is ... else {"returns": options.returns}
+        self.schema = schema_of(call.fn, **returns)
+        try:
+            self.parts = fingerprint_of(call.fn, root=self._root).parts
+            self.inputs = self._read_inputs()
+        except CouldNotRecordError as error:
+            self.unrecorded = error
+
+    @property
+    def _root(self) -> Any:
+        return self.run.manager.settings.root
+
+    def _read_inputs(self) -> Inputs:
+        call, options = self.call, self.options
+        if options.after:
+            hashes = {_AFTER + n: h for n, h in self.run.value_hashes().items()}
+            return Inputs(hashes=hashes, live={}, parts={}, volatile={})
+        return inputs_of(
+            call.fn,
+            call.args,
+            call.kwargs,
+            root=self._root,
+            ignore=options.ignore,
+            extra=options.inputs,
+        )
+
+    def _basis(self, *, recorded: bool = False) -> Basis:
+        inputs = self.inputs.hashes
+        if recorded and self.options.after:
+            in_document = self.run.value_hashes(of_document=True)
+            inputs = {_AFTER + name: found for name, found in in_document.items()}
+        return Basis(
+            inputs=inputs,
+            rule=RULE,
+            parts={**self.parts, **self.inputs.parts},
+            schema=self.schema.hash if self.schema else None,
+            live=self.inputs.live,
+            partial=self.options.after,
+        )
+
+    def _give_again(self, done: Done) -> None:
+        __tracebackhide__ = True
+        now = self.inputs.hashes
+        changed = [n for n in {**done.inputs, **now} if done.inputs.get(n) != now.get(n)]
+        if changed and not self.options.after:
+            raise RepeatedPhaseError(self._name, changed)
+        self.value = done.value()
+        phase = self.run.find_phase(self._name)
+        self.awaitable = bool(phase and phase.milepost.get("awaitable"))
+
+    def _stale_reasons(self) -> list[str]:
+        """Restore the newest valid value, or tell why there is none."""
+        __tracebackhide__ = True
+        self.value = _NOTHING
+        phase = self.run.find_phase(self._name)
+        reasons: list[str] = []
+        for number, kept in _candidates(phase):
+            why = self._why_not(kept)
+            if not why:
+                self._restore(phase, number)  # type: ignore[arg-type]
+                return []
+            reasons = reasons or (why if number is None else [])
+        return reasons
+
+    def _why_not(self, kept: Mapping[str, Any]) -> list[str]:
+        """Tell why a kept value is not to be given; sets ``value`` where it is."""
+        __tracebackhide__ = True
+        if self.unrecorded:
+            raise CouldNotLookError(self._name, self.unrecorded.why) from self.unrecorded
+        reasons = why_stale(kept, self._basis(recorded=True))
+        if self.inputs.live and self.run.manager.settings.live == "stale":
+            reasons.append(f"live: {', '.join(self.inputs.live)} (milepost_live = stale)")
+        return reasons or self._why_no_value(kept)
+
+    def _why_no_value(self, kept: Mapping[str, Any]) -> list[str]:
+        __tracebackhide__ = True
+        manager, record = self.run.manager, kept["value"]
+        try:
+            stored = manager.read_value(self.run.test_id, record, kept["place"])
+            value = values.decode(stored, record, self.schema)
+        except DamagedValueError as error:
+            if "blob" in record:
+                manager.store.set_blob_aside(self.run.test_id, str(record["blob"]))
+            return [f"its stored value is damaged: {error.reason}"]
+        except values.SchemaChangedError:
+            return ["the type of its value changed"]
+        if self.options.verify and not self._verify(value):
+            return ["verify said no"]
+        self.value = value
+        return []
+
+    def _verify(self, value: Any) -> bool:
+        __tracebackhide__ = True
+        try:
+            return bool(self.options.verify(value))  # type: ignore[misc]
+        except Exception as error:
+            reason = f"verify raised {type(error).__name__}: {error}"
+            raise CouldNotLookError(self._name, reason) from error
+
+    def _restore(self, phase: PhaseCheckpoint, number: int | None) -> None:
+        if number is not None:
+            attempts.take_back(phase, number)
+            self.run.is_changed = True
+        self.awaitable = bool(phase.milepost.get("awaitable"))
+        record = phase.milepost["value"]
+        place = _place_of(phase)
+        event = self._event
+        event.word, event.kept = RESTORED, True
+        event.saved_seconds = phase.duration_seconds or 0.0
+        event.cost_usd = cost_of(phase)
+        event.age_seconds = (
+            clock.age_seconds(phase.completed_at) if phase.completed_at else 0.0
+        )
+        self.note_inputs()
+        self.run.done[self._name] = Done(
+            inputs=self.inputs.hashes,
+            value=lambda: self._value_again(record, place),
+            hash=str(record.get("sha256")),
+        )
+        report.phase_restored(self._name)
+
+    def _value_again(self, record: Mapping[str, Any], place: Any) -> Any:
+        stored = self.run.manager.read_value(self.run.test_id, record, place)
+        return values.decode(stored, record, self.schema)
+
+    def _check_may_run(self, stale: list[str]) -> None:
+        __tracebackhide__ = True
+        if self.run.plan.mode == "offline":
+            missing = "Nothing is saved of it"
+            raise OfflineError(self._name, f"It is stale: {stale[0]}" if stale else missing)
+        self._check_deadline()
+        phase = self.run.find_phase(self._name)
+        limit = self.run.manager.settings.max_crashes
+        crashes = attempts.crashes_in_a_row(phase) if phase else 0
+        if limit and crashes >= limit:
+            raise CrashLoopError(self._name, crashes)
+
+    def _check_deadline(self) -> None:
+        __tracebackhide__ = True
+        left = self.run.plan.time_left()
+        if left is None:
+            return
+        longest = longest_seconds(self.run, self._name)
+        if left <= 0:
+            raise DeadlineError(self._name, "the deadline has passed")
+        if longest > left:
+            reason = f"it has taken up to {longest:.0f} s, and {left:.0f} s are left"
+            raise DeadlineError(self._name, reason)
+
+    def _note_run(self, stale: list[str]) -> None:
+        if stale:
+            more = f" (+{len(stale) - 1} more)" if len(stale) > 1 else ""
+            self._event.notes.append(f"{self._name} is stale: {stale[0]}{more}")
+            report.phase_stale(self._name, stale)
+        self.note_inputs()
+
+    def note_inputs(self) -> None:
+        """Say which inputs count by their type only, and which are never the same."""
+        for name, kind in self.inputs.live.items():
+            self._event.notes.append(report.live_input(self._name, name, kind))
+        for name, reason in self.inputs.volatile.items():
+            self._event.notes.append(f"{self._name}: input {name} {reason}")
+
+    def reason_not_to_keep(self) -> str:
+        """Tell why the value cannot be kept, whatever it is; empty if it can."""
+        if self.unrecorded:
+            return f"{self.unrecorded.what} {self.unrecorded.why}\n{self.unrecorded.cure}"
+        if self.options.after:
+            return ""
+        changed = changed_inputs(self.inputs, self._read_inputs())
+        if not changed:
+            return ""
+        return (
+            f"it changed its input {', '.join(changed)}\n"
+            "A restored phase would not change it again.\n"
+            "Return the changed value, and use what was returned."
+        )
+
+    def record(self, *, awaitable: bool) -> dict[str, Any]:
+        """Give what stands beside the value in the document."""
+        known = {found: name for name, found in self.run.value_hashes().items()}
+        hashes = self.inputs.hashes.values()
+        consumed = list(dict.fromkeys(known[found] for found in hashes if found in known))
+        return self._basis().to_record() | {"awaitable": awaitable, "consumed": consumed}
+
+
+class _Nothing:
+    """Marks that no value was found; None is a value."""
+
+
+_NOTHING = _Nothing()
+
+
+def _candidates(
+    phase: PhaseCheckpoint | None,
+) -> Iterator[tuple[int | None, Mapping[str, Any]]]:
+    """Give what may be restored: the phase's own value, then earlier ones, newest first."""
+    if phase is None:
+        return
+    if phase.status == PhaseStatus.COMPLETED:
+        yield None, phase.milepost | {"place": _place_of(phase)}
+    found = list(enumerate(phase.milepost.get("earlier", [])))
+    for number, kept in reversed(found):
+        if kept.get("reason") == "stale" and "value" in kept:
+            yield number, kept | {"place": kept.get("data")}
+
+
+def _place_of(phase: PhaseCheckpoint) -> Any:
+    flat = phase.milepost.get("value", {}).get("form", "flat") == "flat"
+    return phase.data if flat else phase.extra.get("result")
+
+
+def cost_of(phase: PhaseCheckpoint) -> float:
+    """Tell what the attempts at a phase cost in USD, as far as it was said."""
+    recorded = sum(
+        a.get("cost", {}).get("usd", 0.0) for a in phase.milepost.get("attempts", [])
+    )
+    told = phase.data.get("total_cost_usd")
+    said = told if isinstance(told, int | float) and not isinstance(told, bool) else 0.0
+    return float(recorded or said)
+
+
+def longest_seconds(run: Run, name: str) -> float:
+    """Tell the longest that a phase is known to have taken, in seconds."""
+    phase = run.find_phase(name)
+    known = [a.get("seconds") or 0.0 for a in (phase.attempts if phase else [])]
+    for record in run.manager.store.read_history(run.test_id):
+        phases = record.get("phases", [])
+        known += [e.get("seconds", 0.0) for e in phases if e.get("phase") == name]
+    return max([float(seconds) for seconds in known], default=0.0)

@@ -1,0 +1,250 @@
+"""What milepost knows during one pytest session: settings, tests and their runs."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from milepost import clock
+from milepost.checkpoint import PhaseStatus, TestCheckpoint
+from milepost.errors import (
+    BadCheckpointError,
+    InvalidSettingError,
+    MilepostError,
+    NoIdentityError,
+)
+from milepost.identity import Identity, identify
+from milepost.ini import INI
+from milepost.manager import CheckpointManager
+from milepost.retry_config import RetryConfig
+from milepost.run import Plan, Run
+from milepost.settings import Settings, find_root, make_settings
+
+MARKER_ARGUMENTS = ("id", "test_name", "user_request", "retry", "keep")
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
+
+
+@dataclass(kw_only=True)
+class CollectedTest:
+    """A test that asks for milepost.
+
+    Attributes:
+        nodeid: As pytest names it.
+        name: As people read it.
+        file: The test's file.
+        in_file: Its name in the file, with its classes and without parameters.
+        parameters: Its parameters by argument.
+        case_id: What pytest shows in square brackets.
+        marker: The marker's arguments.
+        error: Why it cannot run; raised at its set-up.
+    """
+
+    nodeid: str
+    name: str
+    file: Path
+    in_file: str
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    case_id: str = ""
+    marker: Mapping[str, Any] = field(default_factory=dict)
+    error: MilepostError | None = None
+
+
+class Session:
+    """The state of one pytest session in one process.
+
+    Args:
+        option: Gives a command-line option by its name.
+        ini: Gives a configuration value by its name.
+        configuration_file: The pytest configuration in use.
+    """
+
+    def __init__(
+        self,
+        option: Callable[[str], Any],
+        ini: Callable[[str], Any],
+        configuration_file: Path | None,
+    ) -> None:
+        self._option = option
+        self._ini = ini
+        self._configuration_file = configuration_file
+        self._settings: dict[Path, Settings] = {}
+        self._identities: dict[str, Identity] = {}
+        self._begun: set[str] = set()
+        self.mode = str(option("milepost") or "resume")
+        self.drop_from = str(option("milepost_from") or "")
+        self.deadline_at = _deadline(option("milepost_deadline"))
+
+    def time_left(self) -> float | None:
+        """Tell the seconds until the deadline, or None without one."""
+        return None if self.deadline_at is None else self.deadline_at - clock.monotonic()
+
+    def settings_for(self, file: Path) -> Settings:
+        """Give the settings that hold for a test file.
+
+        Raises:
+            InvalidSettingError: One has a value that it cannot have.
+        """
+        root = find_root(file.parent, self._configuration_file)
+        if root not in self._settings:
+            configuration = {name: self._ini(name) for name in INI}
+            folder = self._option("milepost_dir")
+            self._settings[root] = make_settings(root, configuration, folder)
+        return self._settings[root]
+
+    def identity_of(self, test: CollectedTest) -> Identity:
+        """Give the identity of a test.
+
+        Raises:
+            NoIdentityError: A parameter cannot be known again.
+        """
+        if test.nodeid not in self._identities:
+            settings = self.settings_for(test.file)
+            path = os.path.relpath(test.file, settings.root).replace(os.sep, "/")
+            self._identities[test.nodeid] = identify(
+                path,
+                test.in_file,
+                test.parameters,
+                case_id=test.case_id,
+                given_id=test.marker.get("id"),
+                variant=settings.variant,
+            )
+        return self._identities[test.nodeid]
+
+    def find_doubles(self, tests: list[CollectedTest]) -> list[tuple[str, str, str]]:
+        """Find tests that would share a checkpoint.
+
+        Returns:
+            The id and the two node ids of each pair.
+        """
+        seen: dict[tuple[Path, str], str] = {}
+        doubles = []
+        for test in tests:
+            try:
+                place = (
+                    self.settings_for(test.file).directory,
+                    self.identity_of(test).test_id,
+                )
+            except (NoIdentityError, InvalidSettingError) as error:
+                test.error = error
+                continue
+            if place in seen and seen[place] != test.nodeid:
+                doubles.append((place[1], seen[place], test.nodeid))
+            seen.setdefault(place, test.nodeid)
+        return doubles
+
+    def peek(self, test: CollectedTest) -> TestCheckpoint | None:
+        """Read a test's checkpoint without a lease; None if there is none to read."""
+        try:
+            manager = CheckpointManager(settings=self.settings_for(test.file))
+            return manager.load_checkpoint(self.identity_of(test).test_id)
+        except MilepostError:
+            return None
+
+    def resuming(self, tests: list[CollectedTest]) -> list[tuple[str, int, int, float]]:
+        """List the tests that will go on: name, finished and known phases, age."""
+        found = []
+        for test in tests:
+            checkpoint = self.peek(test)
+            if checkpoint:
+                found.append(progress(test.name, checkpoint))
+        return [each for each in found if each[1]]
+
+    def in_folder(self, directory: Path) -> list[tuple[str, int, int, float]]:
+        """List what a folder holds, where nobody here collects the tests."""
+        manager = CheckpointManager(settings=self.settings_for(directory / "test"))
+        found = []
+        for test_id in manager.store.test_ids():
+            try:
+                checkpoint = manager.load_checkpoint(test_id)
+            except BadCheckpointError:
+                continue
+            found += [progress(test_id, checkpoint)] if checkpoint else []
+        return [each for each in found if each[1]]
+
+    def has_phase(self, tests: list[CollectedTest], name: str) -> bool:
+        """Tell whether any of the tests has started a phase of this name."""
+        checkpoints = [self.peek(test) for test in tests]
+        return any(
+            name in c.phases and c.phases[name].retry_count for c in checkpoints if c
+        )
+
+    def plan_for(self, test: CollectedTest, retry: RetryConfig | None = None) -> Plan:
+        """Make the plan of a test's run; ``fresh`` and ``from`` hold for its first."""
+        settings = self.settings_for(test.file)
+        first = test.nodeid not in self._begun
+        self._begun.add(test.nodeid)
+        again = {"fresh": "resume", "require-fresh": "resume"}.get(self.mode, self.mode)
+        return Plan(
+            test_name=test.marker.get("test_name") or test.name,
+            user_request=test.marker.get("user_request") or "",
+            identity=self.identity_of(test).to_dict(),
+            mode=self.mode if first else again,
+            drop_from=self.drop_from if first else "",
+            retry=retry or retry_of(test, settings),
+            keep=test.marker.get("keep") or settings.keep,
+            time_left=self.time_left,
+        )
+
+    def open_run(self, test: CollectedTest) -> Run:
+        """Open the run of a test on its own checkpoint.
+
+        Raises:
+            MilepostError: It cannot run.
+        """
+        __tracebackhide__ = True
+        if test.error:
+            raise test.error
+        manager = CheckpointManager(settings=self.settings_for(test.file))
+        run = Run(manager, self.identity_of(test).test_id, self.plan_for(test))
+        run.open()
+        return run
+
+    @staticmethod
+    def open_on(
+        manager: CheckpointManager, checkpoint: TestCheckpoint | None, plan: Plan
+    ) -> Run:
+        """Open a run on a manager of the test's own.
+
+        Args:
+            manager: The manager.
+            checkpoint: What the test loaded or created with it; otherwise the run
+                finds the checkpoint by the test's identity.
+            plan: How the run treats what it finds.
+        """
+        __tracebackhide__ = True
+        identity = Identity(**dict(plan.identity or {}))
+        test_id = checkpoint.test_id if checkpoint else identity.test_id
+        run = Run(manager, test_id, plan, checkpoint)
+        run.open()
+        return run
+
+
+def progress(name: str, checkpoint: TestCheckpoint) -> tuple[str, int, int, float]:
+    """Tell how far a test has come: its name, finished and known phases, age."""
+    phases = checkpoint.phases.values()
+    done = sum(phase.status == PhaseStatus.COMPLETED for phase in phases)
+    return name, done, len(checkpoint.phases), clock.age_seconds(checkpoint.last_updated_at)
+
+
+def retry_of(test: CollectedTest, settings: Settings) -> RetryConfig:
+    """Give the retry policy of a test: the marker's, else the configured one."""
+    given = test.marker.get("retry")
+    if isinstance(given, RetryConfig):
+        return given
+    retries = settings.retry if given is None else given
+    return RetryConfig(max_retries=retries, initial_delay=5.0, max_delay=120.0)
+
+
+def _deadline(text: object) -> float | None:
+    """Read the deadline's option, as in ``50m``; seconds of the monotonic clock."""
+    if not text:
+        return None
+    given = str(text).strip()
+    number = given.rstrip("smh")
+    try:
+        seconds = float(number) * _UNITS[given[len(number) :]]
+    except (ValueError, KeyError):
+        allowed = "a duration as in 90s, 50m or 1.5h"
+        raise InvalidSettingError("--milepost-deadline", given, allowed) from None
+    return clock.monotonic() + seconds
