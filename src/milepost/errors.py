@@ -99,7 +99,8 @@ class DamagedCheckpointError(BadCheckpointError):
         super().__init__(
             "the checkpoint file is damaged.",
             f"It cannot be read as JSON: {reason}.",
-            "The next run of its test sets it aside (*.damaged-<time>) and starts over.",
+            "The next run that uses `phase`, or create_checkpoint(), sets it aside "
+            "(*.damaged-<time>)\nand starts over. To remove it: milepost rm TEST_ID",
         )
 
 
@@ -324,6 +325,18 @@ class RestoredError(MilepostError):
             f"restored: {', '.join(names)}.",
             "--milepost=require-fresh fails a test that restored anything.",
             "Run without it, or once with --milepost=fresh.",
+        )
+
+
+class UnkeptError(MilepostError):
+    """A value could not be kept, and the configuration makes that a failure."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        what, _, cure = reason.partition("\n")
+        super().__init__(
+            f"phase {name!r} ran, and its value cannot be kept (milepost_unkept = fail).",
+            what,
+            cure,
         )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from milepost import attempts, clock, events, report, values
 from milepost.checkpoint import PhaseCheckpoint
-from milepost.errors import MilepostError, StoreError
+from milepost.errors import MilepostError, StoreError, UnkeptError
 from milepost.manager import describe_error
 from milepost.options import Call, PhaseOptions
 from milepost.outcomes import outcome_of
@@ -202,9 +202,9 @@ class Execution:
         except values.NotKeptError as error:
             return self._not_kept(value, phase, str(error).removeprefix("milepost: "))
         self._write(phase, encoded)
-        again = partial(
-            values.decode, encoded.stored, values.record(encoded), self.restoring.schema
-        )
+        stored = encoded.data if encoded.content is None else encoded.content
+        kept = values.record(encoded)
+        again = partial(values.decode, stored, kept, self.restoring.schema)
         self._remember_done(again, encoded.sha256)
         return given
 
@@ -243,7 +243,7 @@ class Execution:
             self._event.notes.append(str(error))
         self._remember_done(lambda: value, "")
         if self.run.manager.settings.unkept == "fail":
-            raise values.NotKeptError.because(self.name, reason)
+            raise UnkeptError(self.name, reason)
         return value
 
     def _remember_done(self, again: Callable[[], Any], value_hash: str) -> None:

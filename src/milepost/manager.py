@@ -1,12 +1,11 @@
 """CheckpointManager: create, load and save checkpoints, and move their phases on."""
 
-import json
 from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from milepost import attempts, clock
+from milepost import attempts, clock, plain
 from milepost.checkpoint import PhaseCheckpoint, PhaseStatus, TestCheckpoint
 from milepost.errors import (
     BadCheckpointError,
@@ -250,7 +249,7 @@ class CheckpointManager:
 
         content = encoded.content
         if content is None:
-            content = json.dumps(encoded.data, ensure_ascii=True).encode("ascii")
+            content = plain.to_bytes(encoded.data)
             if len(content) <= BLOB_BYTES:
                 return record(encoded)
         lease = self.writer.take(test_id)
@@ -260,7 +259,7 @@ class CheckpointManager:
     def _read_large(self, test_id: str, phase: PhaseCheckpoint) -> Any:
         kept = phase.milepost.get("value", {})
         large = kept.get("form") == "blob" and kept.get("codec") in _JSON_CODECS
-        return self.read_value(test_id, kept, None) if large else None
+        return plain.from_bytes(self.read_value(test_id, kept, None)) if large else None
 
     def read_value(self, test_id: str, kept: Mapping[str, Any], place: Any) -> Any:
         """Give a kept value in the form in which it was stored.
@@ -271,15 +270,14 @@ class CheckpointManager:
             place: What stands in the document; the value, unless it is a blob.
 
         Returns:
-            Plain JSON data, or bytes for a codec that has a format of its own.
+            The plain data of the document, or the bytes of the blob.
 
         Raises:
             DamagedValueError: The blob is gone or is not what was written.
         """
         if kept.get("form") != "blob":
             return place
-        content = self.store.read_blob(test_id, str(kept.get("blob")))
-        return json.loads(content) if kept.get("codec") in _JSON_CODECS else content
+        return self.store.read_blob(test_id, str(kept.get("blob")))
 
     def fail_phase(
         self, checkpoint: TestCheckpoint, phase_name: str, error: object

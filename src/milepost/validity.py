@@ -47,13 +47,13 @@ def why_stale(record: Mapping[str, Any], now: Basis) -> list[str]:
         Lines for people, the most telling first; empty if it is valid.
     """
     recorded = record.get("fingerprint", {})
-    if "inputs" not in record or not recorded.get("parts"):
+    if not recorded.get("parts"):
         return ["what it was made from was not recorded"]
     if recorded.get("rule") != now.rule:
         return [
             f"its code was recorded by the rule {recorded.get('rule')!r}, not {now.rule!r}"
         ]
-    reasons = _changed_inputs(record["inputs"], now)
+    reasons = _changed_inputs(record.get("inputs", {}), now)
     reasons += differences(recorded["parts"], now.parts)
     if record.get("value", {}).get("schema") != now.schema:
         reasons.append("the type of its value changed")

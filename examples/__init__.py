@@ -1,0 +1,1 @@
+"""Examples: programs that are tested with milepost and do not know it."""
