@@ -14,32 +14,44 @@ EARLIER_KEPT: Final = 50
 COMPLETED, FAILED = "completed", "failed"
 CRASHED, INTERRUPTED, SKIPPED, NOT_KEPT = "crashed", "interrupted", "skipped", "not_kept"
 
-_VALUE_RECORDS = ("value", "inputs", "live", "fingerprint", "consumed")
+_VALUE_RECORDS = ("value", "inputs", "live", "fingerprint", "consumed", "awaitable")
 
 
 def begin(checkpoint: TestCheckpoint, phase: PhaseCheckpoint, run: str) -> None:
     """Start an attempt at a phase; a value that it has goes under ``earlier``."""
     if phase.status == PhaseStatus.COMPLETED:
         supersede(phase, "stale")
+    if phase.milepost_clock is not None:
+        end(phase, INTERRUPTED)
     phase.status = PhaseStatus.IN_PROGRESS
     phase.retry_count = (phase.retry_count or 0) + 1
     phase.started_at, phase.completed_at = clock.now_at(), None
-    phase.duration_seconds = phase.error = phase.unkept = None
-    phase.attempts.append({"run": run, "started_at": phase.started_at, "outcome": None})
-    phase.clock_started = clock.monotonic()
+    phase.duration_seconds = phase.error = phase.milepost_unkept = None
+    phase.milepost_attempts.append(
+        {"run": run, "started_at": phase.started_at, "outcome": None}
+    )
+    phase.milepost_clock = clock.monotonic()
     checkpoint.current_phase = phase.phase_name
+
+
+def withdraw(phase: PhaseCheckpoint) -> None:
+    """Take an attempt back whose beginning could not be written: nothing was called."""
+    phase.milepost_attempts.pop()
+    phase.retry_count -= 1
+    phase.milepost_clock = None
+    phase.status = PhaseStatus.PENDING
 
 
 def end(phase: PhaseCheckpoint, outcome: str, error: str | None = None) -> None:
     """End the running attempt, or record one that was never started."""
-    if not phase.milepost.get("attempts") or phase.attempts[-1]["outcome"]:
-        phase.attempts.append({"run": None, "started_at": clock.now_at()})
+    if not phase.milepost.get("attempts") or phase.milepost_outcome:
+        phase.milepost_attempts.append({"run": None, "started_at": clock.now_at()})
         phase.started_at = phase.started_at or clock.now_at()
-    started, phase.clock_started = phase.clock_started, None
+    started, phase.milepost_clock = phase.milepost_clock, None
     seconds = None if started is None else round(clock.monotonic() - started, 3)
     phase.completed_at, phase.duration_seconds = clock.now_at(), seconds
     phase.error = error
-    phase.attempts[-1] |= {
+    phase.milepost_attempts[-1] |= {
         "ended_at": phase.completed_at,
         "seconds": seconds,
         "outcome": outcome,
@@ -61,8 +73,12 @@ def complete(
         record: The value's form, keys, hashes and codec.
         more: What the value depends on: inputs, fingerprint and the rest.
     """
+    if phase.status == PhaseStatus.COMPLETED:
+        supersede(phase, "stale")
     end(phase, COMPLETED)
     phase.status = PhaseStatus.COMPLETED
+    if "value" not in phase.milepost:
+        phase.milepost_extra |= phase.milepost_data  # no value: fields nobody here knows
     clear_value(phase)
     _place(phase, data, record)
     phase.milepost |= dict(more or {})
@@ -71,9 +87,9 @@ def complete(
 def _place(phase: PhaseCheckpoint, data: Any, record: Mapping[str, Any]) -> None:
     phase.milepost["value"] = dict(record)
     if record["form"] == "flat":
-        phase.data = data
+        phase.milepost_data = data
     elif record["form"] == "inline":
-        phase.extra["result"] = data
+        phase.milepost_extra["result"] = data
 
 
 def fail(checkpoint: TestCheckpoint, phase: PhaseCheckpoint, error: str) -> None:
@@ -85,7 +101,7 @@ def fail(checkpoint: TestCheckpoint, phase: PhaseCheckpoint, error: str) -> None
 
 def count_as_failed(checkpoint: TestCheckpoint, phase: PhaseCheckpoint, error: str) -> None:
     """Turn the last attempt, which was interrupted, into a failed one."""
-    phase.attempts[-1] |= {"outcome": FAILED, "error": error}
+    phase.milepost_attempts[-1] |= {"outcome": FAILED, "error": error}
     phase.status, phase.error = PhaseStatus.FAILED, error
     checkpoint.total_retries += 1
 
@@ -99,6 +115,8 @@ def set_back(phase: PhaseCheckpoint, outcome: str, error: str | None = None) -> 
 def skip(phase: PhaseCheckpoint) -> None:
     """Mark a phase skipped; one that has completed stays so, with its value."""
     if phase.status != PhaseStatus.COMPLETED:
+        if phase.milepost_clock is not None:
+            end(phase, SKIPPED)
         phase.status = PhaseStatus.SKIPPED
 
 
@@ -115,29 +133,34 @@ def supersede(phase: PhaseCheckpoint, reason: str) -> None:
         "reason": reason,
         "completed_at": phase.completed_at,
         "duration_seconds": phase.duration_seconds,
-        "data": phase.extra.get("result", phase.data),
+        "data": phase.milepost_extra.get("result", phase.milepost_data),
     }
-    phase.milepost["earlier"] = [*phase.earlier, kept][-EARLIER_KEPT:]
+    phase.milepost["earlier"] = [*phase.milepost_earlier, kept][-EARLIER_KEPT:]
     clear_value(phase)
     phase.status = PhaseStatus.PENDING
 
 
 def take_back(phase: PhaseCheckpoint, number: int) -> None:
     """Make an earlier value the phase's value again."""
-    found = phase.earlier.pop(number)
+    found = phase.milepost_earlier.pop(number)
     if phase.status == PhaseStatus.COMPLETED:
         supersede(phase, "stale")
     phase.status = PhaseStatus.COMPLETED
-    phase.completed_at, phase.error = found["completed_at"], None
-    phase.duration_seconds = found["duration_seconds"]
+    phase.completed_at, phase.error = found.get("completed_at"), None
+    phase.duration_seconds = found.get("duration_seconds")
     phase.milepost |= {key: found[key] for key in _VALUE_RECORDS if key in found}
-    _place(phase, found["data"], found["value"])
+    _place(phase, found.get("data"), found["value"])
 
 
 def clear_value(phase: PhaseCheckpoint) -> None:
     """Take a phase's value and all that it depended on out of the document."""
-    phase.data, phase.unkept = {}, None
-    phase.extra.pop("result", None)
+    phase.milepost_data, phase.milepost_unkept = {}, None
+    phase.milepost_extra.pop("result", None)
+    forget_basis(phase)
+
+
+def forget_basis(phase: PhaseCheckpoint) -> None:
+    """Take out what says that a phase's value is one, and what it depended on."""
     for key in _VALUE_RECORDS:
         phase.milepost.pop(key, None)
 
@@ -152,8 +175,10 @@ def mark_crashed(checkpoint: TestCheckpoint) -> list[str]:
     for phase in checkpoint.phases.values():
         if phase.status == PhaseStatus.IN_PROGRESS:
             if not phase.milepost.get("attempts"):
-                phase.attempts.append({"run": None, "started_at": phase.started_at})
-            phase.attempts[-1] |= {"outcome": CRASHED}
+                phase.milepost_attempts.append(
+                    {"run": None, "started_at": phase.started_at}
+                )
+            phase.milepost_attempts[-1] |= {"outcome": CRASHED}
             phase.status = PhaseStatus.PENDING
             crashed.append(phase.phase_name)
     return crashed

@@ -18,6 +18,7 @@ from uuid import UUID
 
 PREFIX = b"milepost-1\n"
 MAX_DEPTH = 200
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 Plain = None | bool | int | float | str | list[Any] | dict[str, Any]
 Describe = Callable[[object, str], object]
@@ -59,10 +60,7 @@ def encode(value: object, describe: Describe | None = None) -> bytes:
 
 def encode_plain(value: object) -> bytes:
     """Encode plain JSON data, by the same rules as ``encode`` but without a walk."""
-    text = json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
-    )
-    return PREFIX + text.encode("ascii")
+    return PREFIX + _ENCODER.encode(value).encode("ascii")
 
 
 def digest(value: object, describe: Describe | None = None) -> str:

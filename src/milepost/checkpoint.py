@@ -4,23 +4,25 @@ Knows the form of format version 1 and of the files of the original system. Read
 and writes no file.
 """
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any, ClassVar, Final
 
+from milepost import shape
 from milepost.canonical import digest_plain
-from milepost.errors import (
-    DamagedCheckpointError,
-    EditedCheckpointError,
-    ForeignCheckpointError,
-    NewerCheckpointError,
-    UnknownPhaseError,
-)
+from milepost.document_errors import DamagedCheckpointError, EditedCheckpointError
+from milepost.errors import UnknownPhaseError
+from milepost.rendering import Rendering
+from milepost.shape import MAX_DOCUMENT_BYTES, SCHEMA_VERSION
+from milepost.status import PhaseStatus
 
-SCHEMA_VERSION: Final = 1
-MAX_DOCUMENT_BYTES: Final = 256 * 2**20
+__all__ = [
+    "MAX_DOCUMENT_BYTES",
+    "SCHEMA_VERSION",
+    "PhaseCheckpoint",
+    "PhaseStatus",
+    "TestCheckpoint",
+]
 
 # The original system writes these nine on every phase, null where they do not apply,
 # and its client reads them on phases that never returned them.
@@ -57,21 +59,8 @@ TEST_FIELDS: Final = (
     "user_request",
     "phases",
 )
+_LISTS: Final = ("attempts", "earlier")
 RESERVED: Final = frozenset({*PHASE_FIELDS, "result", "milepost"})
-
-_TEXT = (str,)
-_TEXT_OR_NONE = (str, type(None))
-_NUMBER_OR_NONE = (int, float, type(None))
-
-
-class PhaseStatus(StrEnum):
-    """Where a phase stands, as the document says it."""
-
-    PENDING = "pending"
-    IN_PROGRESS = "in_progress"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    SKIPPED = "skipped"
 
 
 @dataclass
@@ -79,8 +68,9 @@ class PhaseCheckpoint:
     """The saved state of one phase.
 
     What the phase returned reads back as attributes: ``checkpoint.phases["discovery"]
-    .discovery_id``. The nine optional fields of the original system read as ``None``
-    on every phase.
+    .discovery_id``, or whole as ``.result``. The nine optional fields of the original
+    system read as ``None`` on every phase. All names of ours but the document's begin
+    with ``milepost``, so that none can hide a name that a phase returned.
 
     Attributes:
         phase_name: The name given to the phase.
@@ -90,12 +80,13 @@ class PhaseCheckpoint:
         duration_seconds: Seconds that the last attempt took.
         retry_count: Attempts started, over all runs.
         error: The last attempt's error as ``Type: message``.
-        data: The value, where it is a dictionary that lies flat in the document.
         milepost: Everything else that milepost keeps with the phase.
-        extra: Fields of the document that nobody here knows; kept on saving.
-        unkept: A value that could not be written, readable in this run only.
-        clock_started: Monotonic seconds at which the running attempt began.
-        read_large: Reads the value where it lies in a blob.
+        milepost_data: The value, where it is a dictionary that lies flat in the document.
+        milepost_extra: Fields of the document that nobody here knows; kept on saving. A
+            value that is no such dictionary lies under ``result``.
+        milepost_unkept: A value that could not be written, readable in this run only.
+        milepost_clock: Monotonic seconds at which the running attempt began.
+        milepost_read: Reads the value where it lies in a blob.
     """
 
     phase_name: str
@@ -105,82 +96,90 @@ class PhaseCheckpoint:
     duration_seconds: float | None = None
     retry_count: int = 0
     error: str | None = None
-    data: dict[str, Any] = field(default_factory=dict)
     milepost: dict[str, Any] = field(default_factory=dict)
-    extra: dict[str, Any] = field(default_factory=dict)
-    unkept: Any = field(default=None, repr=False, compare=False)
-    clock_started: float | None = field(default=None, repr=False, compare=False)
-    read_large: Callable[["PhaseCheckpoint"], Any] | None = field(
-        default=None, repr=False, compare=False
-    )
+    milepost_data: dict[str, Any] = field(default_factory=dict)
+    milepost_extra: dict[str, Any] = field(default_factory=dict)
+    milepost_unkept: Any = field(default=None, repr=False, compare=False)
+    milepost_clock: float | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self.milepost_read: Callable[[PhaseCheckpoint], Any] | None = None
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or name in PhaseCheckpoint.__dataclass_fields__:
+        if name.startswith(("__", "milepost")) or name in PHASE_FIELDS:
             raise AttributeError(name)
-        for source in (self.data, self.extra.get("result"), self.unkept, self._large()):
+        whole = self._whole()
+        for source in (whole, self.milepost_data, self.milepost_extra):
             if isinstance(source, Mapping) and name in source:
                 return source[name]
         if name in ORIGIN_FIELDS:
             return None
-        known = ", ".join(sorted(self.data)) or "nothing"
+        if name == "result" and whole is not None:
+            return whole
+        known = ", ".join(map(str, whole)) if isinstance(whole, Mapping) else ""
+        known = known or ("nothing" if whole is None else ".result")
         message = f"phase {self.phase_name!r} has no {name!r}; it returned: {known}"
         raise AttributeError(message)
 
-    def _large(self) -> Any:
-        """Read a value that lies in a blob; None where it lies in the document."""
-        return self.read_large(self) if self.read_large else None
+    def _whole(self) -> Any:
+        """Give the value as the phase returned it; None for none."""
+        if "result" in self.milepost_extra:
+            return self.milepost_extra["result"]
+        if self.milepost_unkept is not None:
+            return self.milepost_unkept
+        large = self.milepost_read(self) if self.milepost_read else None
+        return self.milepost_data or None if large is None else large
 
     @property
-    def attempts(self) -> list[dict[str, Any]]:
+    def milepost_attempts(self) -> list[dict[str, Any]]:
         """Give the attempts recorded, oldest first."""
         found: list[dict[str, Any]] = self.milepost.setdefault("attempts", [])
         return found
 
     @property
-    def earlier(self) -> list[dict[str, Any]]:
+    def milepost_earlier(self) -> list[dict[str, Any]]:
         """Give the values that a later attempt superseded, oldest first."""
         found: list[dict[str, Any]] = self.milepost.setdefault("earlier", [])
         return found
 
     @property
-    def last_outcome(self) -> str | None:
+    def milepost_outcome(self) -> str | None:
         """Tell how the last attempt ended; None for none, or one that still runs."""
-        return self.attempts[-1].get("outcome") if self.milepost.get("attempts") else None
+        recorded = self.milepost.get("attempts")
+        return recorded[-1].get("outcome") if recorded else None
 
     def to_dict(self) -> dict[str, Any]:
         """Give the phase as the document holds it, in the document's order."""
         head = {name: getattr(self, name) for name in PHASE_FIELDS if name != "error"}
         head["status"] = str(self.status)
-        own = {key: kept for key, kept in self.milepost.items() if kept not in ([], {})}
-        tail: dict[str, Any] = {"error": self.error}
-        return head | self.data | self.extra | tail | ({"milepost": own} if own else {})
+        empty = [name for name in _LISTS if self.milepost.get(name) == []]
+        own = {key: kept for key, kept in self.milepost.items() if key not in empty}
+        # The original's null fields are unknown fields here: a value comes after them.
+        rest = self.milepost_extra | self.milepost_data | {"error": self.error}
+        return head | rest | ({"milepost": own} if own else {})
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any], name: str) -> "PhaseCheckpoint":
-        """Read a phase of a document.
+        """Read a phase of a document that has the form of one.
 
         Args:
             document: The phase's JSON object.
             name: The name under which it stands.
-
-        Raises:
-            ForeignCheckpointError: It does not have the form of a phase.
         """
-        _check_phase(document, name)
-        known = {key: document[key] for key in PHASE_FIELDS if key in document}
+        known = {k: document[k] for k in PHASE_FIELDS if document.get(k) is not None}
         known |= {"phase_name": name, "status": PhaseStatus(document["status"])}
         own = document.get("milepost", {})
         rest = {k: v for k, v in document.items() if k not in (*PHASE_FIELDS, "milepost")}
         keys = _value_keys(own, rest)
         data = {key: rest.pop(key) for key in keys if key in rest and key != "result"}
-        return cls(**known, data=data, milepost=own, extra=rest)
+        return cls(**known, milepost=own, milepost_data=data, milepost_extra=rest)
 
 
 def _value_keys(own: Mapping[str, Any], rest: Mapping[str, Any]) -> Iterable[str]:
     """Name the fields that are the value: as recorded, else all that are not null."""
     if "value" in own:
         recorded = own["value"]
-        return recorded.get("keys", []) if recorded.get("form") == "flat" else []
+        return recorded.get("keys", []) if recorded["form"] == "flat" else []
     return [key for key, found in rest.items() if found is not None]
 
 
@@ -217,6 +216,9 @@ class TestCheckpoint:
     milepost: dict[str, Any] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
     clock_counted: float | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self._rendering = Rendering()
 
     @property
     def generation(self) -> str:
@@ -262,18 +264,23 @@ class TestCheckpoint:
         """Give the document as JSON data, in the order in which people read it."""
         head = {name: getattr(self, name) for name in TEST_FIELDS if name != "phases"}
         phases = {name: phase.to_dict() for name, phase in self.phases.items()}
-        return head | self.extra | {"phases": phases, "milepost": self.milepost}
+        own = {"milepost": self.milepost} if self.milepost else {}
+        return head | self.extra | {"phases": phases} | own
 
     def to_json(self) -> bytes:
-        """Give the document as the bytes of its file, with its checksum."""
-        document = self.to_dict()
-        document["milepost"] = self.milepost | {"checksum": checksum(document)}
-        return (
-            json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False).encode(
-                "utf-8", "surrogatepass"
-            )
-            + b"\n"
-        )
+        """Give the document as the bytes of its file, with its checksum.
+
+        Raises:
+            BadCheckpointError: It holds what could not be read back.
+            TypeError: It holds what JSON cannot say.
+            ValueError: The same, or it is too large.
+        """
+        text = self._rendering.text(self.to_dict())
+        content = text.encode("utf-8", "surrogatepass") + b"\n"
+        if len(content) > MAX_DOCUMENT_BYTES:
+            message = f"{len(content):,} bytes are too many"
+            raise ValueError(message)
+        return content
 
     @classmethod
     def from_dict(cls, document: Mapping[str, Any]) -> "TestCheckpoint":
@@ -283,14 +290,24 @@ class TestCheckpoint:
             ForeignCheckpointError: It does not have the form of a checkpoint.
             NewerCheckpointError: A newer milepost wrote it.
         """
-        _check_test(document)
-        known = {key: document[key] for key in TEST_FIELDS if key in document}
+        shape.check(document)
+        known = {k: document[k] for k in TEST_FIELDS if document.get(k) is not None}
         known["phases"] = {
             name: PhaseCheckpoint.from_dict(phase, name)
             for name, phase in document["phases"].items()
         }
         rest = {k: v for k, v in document.items() if k not in (*TEST_FIELDS, "milepost")}
-        return cls(**known, milepost=dict(document.get("milepost", {})), extra=rest)
+        own = dict(document.get("milepost", {}))
+        checkpoint = cls(**known, milepost=own, extra=rest)
+        if not own:
+            checkpoint._undo_skipping()
+        return checkpoint
+
+    def _undo_skipping(self) -> None:
+        """Take for completed what the original system passed over as completed."""
+        for phase in self.phases.values():
+            if phase.status == PhaseStatus.SKIPPED and phase.completed_at:
+                phase.status = PhaseStatus.COMPLETED
 
     @classmethod
     def from_json(cls, content: bytes, *, accept: bool = False) -> "TestCheckpoint":
@@ -306,10 +323,13 @@ class TestCheckpoint:
             ForeignCheckpointError: It is JSON, but no checkpoint.
             NewerCheckpointError: A newer milepost wrote it.
         """
-        document = _parse(content)
-        checkpoint = cls.from_dict(document)
-        recorded = checkpoint.milepost.get("checksum")
-        fits = recorded == checksum(document) if checkpoint.milepost else True
+        document = shape.parse(content)
+        try:
+            checkpoint = cls.from_dict(document)
+            recorded = checkpoint.milepost.get("checksum")
+            fits = not checkpoint.milepost or recorded == checksum(document)
+        except RecursionError:
+            raise DamagedCheckpointError("it is nested too deeply") from None
         if not (fits or accept):
             raise EditedCheckpointError(checkpoint.test_id)
         return checkpoint
@@ -319,67 +339,3 @@ def checksum(document: Mapping[str, Any]) -> str:
     """Hash a document without its own checksum."""
     own = {k: v for k, v in document.get("milepost", {}).items() if k != "checksum"}
     return "sha256:" + digest_plain(dict(document) | {"milepost": own})
-
-
-def _parse(content: bytes) -> dict[str, Any]:
-    if len(content) > MAX_DOCUMENT_BYTES:
-        raise DamagedCheckpointError(f"it has {len(content):,} bytes")
-    try:
-        text = content.decode("utf-8", "surrogatepass")
-        document = json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise DamagedCheckpointError(str(error).splitlines()[0]) from None
-    if not isinstance(document, dict):
-        raise ForeignCheckpointError("it holds no JSON object")
-    return document
-
-
-def _refuse_constant(name: str) -> None:
-    message = f"{name} is no JSON"
-    raise ValueError(message)
-
-
-def _check_test(document: Mapping[str, Any]) -> None:
-    own = document.get("milepost", {})
-    if not isinstance(own, dict):
-        raise ForeignCheckpointError("its field 'milepost' is no object")
-    version = own.get("schema_version", SCHEMA_VERSION if not own else None)
-    if isinstance(version, int) and version > SCHEMA_VERSION:
-        raise NewerCheckpointError(version, SCHEMA_VERSION)
-    if type(version) is not int or version < 1:
-        raise ForeignCheckpointError(f"its schema version is {version!r}")
-    for key in ("test_name", "test_id"):
-        _check(document, key, _TEXT)
-    for key in ("started_at", "last_updated_at", "user_request"):
-        _check(document, key, _TEXT_OR_NONE if not own else _TEXT)
-    _check(document, "phases", (dict,))
-    _check_milepost(own, document["phases"])
-
-
-def _check_milepost(own: Mapping[str, Any], phases: Mapping[str, Any]) -> None:
-    if own:
-        for key, kind in (("generation", str), ("revision", int), ("fence", int)):
-            _check(own, key, (kind,))
-    elif any(isinstance(phase, dict) and "milepost" in phase for phase in phases.values()):
-        raise ForeignCheckpointError("its field 'milepost' is gone, its phases' are not")
-
-
-def _check_phase(document: Any, name: str) -> None:
-    if not isinstance(document, dict):
-        raise ForeignCheckpointError(f"its phase {name!r} is no object")
-    _check(document, "status", _TEXT)
-    if document["status"] not in set(PhaseStatus):
-        reason = f"its phase {name!r} has the status {document['status']!r}"
-        raise ForeignCheckpointError(reason)
-    for key in ("started_at", "completed_at", "error"):
-        _check(document, key, _TEXT_OR_NONE)
-    _check(document, "duration_seconds", _NUMBER_OR_NONE)
-    _check(document, "retry_count", (int, type(None)))
-    _check(document, "milepost", (dict, type(None)))
-
-
-def _check(document: Mapping[str, Any], key: str, kinds: tuple[type, ...]) -> None:
-    found = document.get(key)
-    optional = type(None) in kinds or (key == "milepost" and key not in document)
-    if not isinstance(found, kinds) and not (found is None and optional):
-        raise ForeignCheckpointError(f"its field {key!r} is {type(found).__name__}")

@@ -1,7 +1,9 @@
 """The command line: milepost ls, show, rm, accept."""
 
 import difflib
+import io
 import json
+import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -11,7 +13,8 @@ import click
 
 from milepost import report
 from milepost.checkpoint import TestCheckpoint
-from milepost.errors import BadCheckpointError, MilepostError, UnknownCheckpointError
+from milepost.document_errors import BadCheckpointError
+from milepost.errors import MilepostError, StoreError, UnknownCheckpointError
 from milepost.manager import CheckpointManager
 from milepost.session import progress
 from milepost.settings import Settings, find_settings, make_settings
@@ -39,6 +42,9 @@ def _told(command: Callable[P, None]) -> Callable[P, None]:
 @click.pass_context
 def main(context: click.Context, directory: str | None) -> None:
     """Look at the checkpoints of long tests, and remove them."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what cannot be shown is no error
+            stream.reconfigure(errors="replace")
     context.obj = directory
 
 
@@ -52,16 +58,17 @@ def _with(settings: Settings, directory: Path) -> Settings:
     return Settings(**{**vars(settings), "directory": directory})
 
 
-def _known(manager: CheckpointManager, test_id: str) -> str:
-    """Give the id of a checkpoint that exists; part of an id will do if it is enough."""
-    known = manager.store.test_ids()
-    if test_id in known:
-        return test_id
-    begun = [each for each in known if each.startswith(test_id)]
-    if len(begun) == 1:
-        return begun[0]
-    close = begun or difflib.get_close_matches(test_id, known, n=3, cutoff=0.4)
-    raise UnknownCheckpointError(test_id, str(manager.checkpoint_dir), close)
+def _known(manager: CheckpointManager, test_id: str, known: list[str]) -> str:
+    """Make sure that there is a checkpoint of an id.
+
+    Raises:
+        UnknownCheckpointError: There is none; similar ids are named.
+    """
+    if test_id not in known:
+        begun = [each for each in known if each.startswith(test_id)]
+        close = begun or difflib.get_close_matches(test_id, known, n=3, cutoff=0.4)
+        raise UnknownCheckpointError(test_id, str(manager.checkpoint_dir), close[:3])
+    return test_id
 
 
 @main.command("ls")
@@ -72,6 +79,7 @@ def list_all(directory: str | None, as_json: bool) -> None:  # noqa: FBT001 - cl
     """List the checkpoints: phases finished, age, what is wrong with a file."""
     manager = _manager(directory)
     rows = [_row(manager, test_id) for test_id in manager.store.test_ids()]
+    rows += [{"test_id": i, "set_aside": str(path)} for i, path in manager.store.damaged()]
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
@@ -85,9 +93,11 @@ def _row(manager: CheckpointManager, test_id: str) -> dict[str, Any]:
     try:
         checkpoint = manager.writer.read(test_id)
     except BadCheckpointError as error:
-        return {"test_id": test_id, "problem": error.what}
+        return {"test_id": test_id, "problem": error.word, "reason": error.reason}
+    except StoreError as error:
+        return {"test_id": test_id, "problem": "unreadable", "reason": error.why}
     if checkpoint is None:
-        return {"test_id": test_id, "problem": "it has just been removed"}
+        return {"test_id": test_id, "problem": "gone", "reason": "It is no longer there."}
     _, done, known, age = progress(test_id, checkpoint)
     row: dict[str, Any] = {
         "test_id": test_id,
@@ -97,13 +107,17 @@ def _row(manager: CheckpointManager, test_id: str) -> dict[str, Any]:
         "resume_phase": manager.get_resume_phase(checkpoint),
         "age_seconds": round(age, 1),
     }
-    return row | ({"passed_at": checkpoint.passed_at} if checkpoint.ended_at else {})
+    if checkpoint.ended_at:
+        row["state"] = "passed" if checkpoint.passed_at else "removed"
+    return row
 
 
 def _row_text(row: dict[str, Any]) -> str:
+    if "set_aside" in row:
+        return f"{row['test_id']}  damaged, set aside: {row['set_aside']}"
     if "problem" in row:
-        return f"{row['test_id']}  {row['problem']}"
-    state = "passed" if "passed_at" in row else f"next: {row['resume_phase']}"
+        return f"{row['test_id']}  {row['problem']}: {row['reason']}"
+    state = row.get("state") or f"next: {row['resume_phase'] or 'its end'}"
     age = report.duration(row["age_seconds"])
     done = f"{row['completed']} of {row['phases']} phases"
     return f"{row['test_id']}  {done}, {state}, {age} old  ({row['test_name']})"
@@ -118,7 +132,9 @@ def _row_text(row: dict[str, Any]) -> str:
 def show(directory: str | None, test_id: str, as_json: bool, as_path: bool) -> None:  # noqa: FBT001
     """Show where a test stands, phase by phase."""
     manager = _manager(directory)
-    test_id = _known(manager, test_id)
+    known = manager.store.test_ids()
+    begun = [each for each in known if each.startswith(test_id)]
+    test_id = _known(manager, begun[0] if len(begun) == 1 else test_id, known)
     if as_path:
         click.echo(manager.get_checkpoint_path(test_id))
         return
@@ -128,8 +144,7 @@ def show(directory: str | None, test_id: str, as_json: bool, as_path: bool) -> N
     if as_json:
         click.echo(json.dumps(checkpoint.to_dict(), indent=2, ensure_ascii=False))
         return
-    click.echo(report.status_block(checkpoint))
-    for line in _details(checkpoint):
+    for line in [report.status_block(checkpoint), *_details(checkpoint)]:
         click.echo(line)
 
 
@@ -153,10 +168,24 @@ def remove(directory: str | None, test_ids: tuple[str, ...], everything: bool) -
         message = "Name the checkpoints to remove, or say --all."
         raise click.UsageError(message)
     manager = _manager(directory)
-    names = manager.store.test_ids() if everything else test_ids
-    for test_id in [_known(manager, name) for name in names]:
+    damaged = [test_id for test_id, _ in manager.store.damaged()]
+    known = sorted({*manager.store.test_ids(), *damaged})
+    names = known if everything else [_known(manager, each, known) for each in test_ids]
+    results = [_removed(manager, test_id) for test_id in names]
+    if not all(results):
+        raise SystemExit(1)
+
+
+def _removed(manager: CheckpointManager, test_id: str) -> bool:
+    """Remove one checkpoint; what stands against it does not stop the others."""
+    try:
         manager.cleanup_checkpoint(test_id)
-        click.echo(f"Removed {test_id}")
+        manager.store.remove_damaged(test_id)
+    except MilepostError as error:
+        click.echo(str(error), err=True)
+        return False
+    click.echo(f"Removed {test_id}")
+    return True
 
 
 @main.command()
@@ -166,7 +195,7 @@ def remove(directory: str | None, test_ids: tuple[str, ...], everything: bool) -
 def accept(directory: str | None, test_id: str) -> None:
     """Take over a document that was edited by hand, as it is now."""
     manager = _manager(directory)
-    test_id = _known(manager, test_id)
+    test_id = _known(manager, test_id, manager.store.test_ids())
     checkpoint = manager.accept_checkpoint(test_id)
     resume = manager.get_resume_phase(checkpoint)
     click.echo(f"Accepted {test_id}; the next run goes on at {resume or 'its end'}.")

@@ -16,15 +16,20 @@ uniform = _random.SystemRandom().uniform
 _wall_clock = _time.time
 
 
+def runs_trio() -> bool:
+    """Tell whether the calling task runs under trio; otherwise it is asyncio."""
+    trio = _sys.modules.get("trio")
+    return trio is not None and bool(trio.lowlevel.in_trio_task())
+
+
 async def async_sleep(seconds: float) -> None:
     """Wait and let other tasks run, under whichever of asyncio and trio is running.
 
     Args:
         seconds: How long.
     """
-    trio = _sys.modules.get("trio")
-    if trio is not None and trio.lowlevel.in_trio_task():
-        await trio.sleep(seconds)
+    if runs_trio():
+        await _sys.modules["trio"].sleep(seconds)
     else:
         import asyncio  # noqa: PLC0415 - who has no loop running need not load it
 

@@ -1,6 +1,4 @@
-"""Every exception of milepost, with its message in three parts."""
-
-from typing import Self
+"""The exceptions of milepost, with their messages in three parts."""
 
 
 class MilepostError(Exception):
@@ -79,81 +77,6 @@ class UnwritableCheckpointError(MilepostError):
             f"checkpoint {test_id!r} was not saved.",
             f"It holds a value that JSON cannot say: {error}.",
             "Give complete_phase() plain values: text, numbers, lists, dictionaries.",
-        )
-
-
-class BadCheckpointError(MilepostError):
-    """A checkpoint file is not what milepost wrote."""
-
-    def about(self, test_id: str) -> Self:
-        """Name the checkpoint in the commands of the cure."""
-        self.cure = self.cure.replace("TEST_ID", test_id)
-        return self
-
-
-class DamagedCheckpointError(BadCheckpointError):
-    """A checkpoint file cannot be read."""
-
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
-        super().__init__(
-            "the checkpoint file is damaged.",
-            f"It cannot be read as JSON: {reason}.",
-            "The next run that uses `phase`, or create_checkpoint(), sets it aside "
-            "(*.damaged-<time>)\nand starts over. To remove it: milepost rm TEST_ID",
-        )
-
-
-class _SettleError(BadCheckpointError):
-    """A well-formed file that milepost did not write so; two commands settle it."""
-
-    def __init__(self, what: str, why: str, test_id: str = "TEST_ID") -> None:
-        self.reason = why
-        super().__init__(
-            what,
-            f"{why}\nNothing was run, nothing was changed.",
-            f"Take it over as it is: milepost accept {test_id}\n"
-            f"Or remove it and start over: milepost rm {test_id}",
-        )
-
-
-class EditedCheckpointError(_SettleError):
-    """A checkpoint file was changed by hand."""
-
-    def __init__(self, test_id: str) -> None:
-        super().__init__(
-            f"checkpoint {test_id!r} was changed after milepost wrote it.",
-            "Its checksum does not fit its content.",
-            test_id,
-        )
-
-
-class ForeignCheckpointError(_SettleError):
-    """A JSON file stands where a checkpoint should, and is none."""
-
-    def __init__(self, reason: str, test_id: str = "TEST_ID") -> None:
-        super().__init__(
-            "the checkpoint file was not written by milepost.", f"{reason}.", test_id
-        )
-
-
-class OtherIdentityError(_SettleError):
-    """A checkpoint belongs to another test than the one that asks for it."""
-
-    def __init__(self, test_id: str, difference: str) -> None:
-        super().__init__(
-            f"checkpoint {test_id!r} belongs to another test.", difference, test_id
-        )
-
-
-class NewerCheckpointError(BadCheckpointError):
-    """A newer milepost wrote the checkpoint."""
-
-    def __init__(self, found: int, known: int) -> None:
-        super().__init__(
-            f"the checkpoint has schema version {found}; this milepost knows {known}.",
-            "A newer milepost wrote it. Nothing was run, nothing was changed.",
-            "Upgrade milepost here, or remove it and start over: milepost rm TEST_ID",
         )
 
 
@@ -289,7 +212,8 @@ class DeadlineError(MilepostError):
         super().__init__(
             f"stopped before phase {name!r}: {reason}.",
             "The deadline was given by --milepost-deadline.",
-            "Run again: what has finished is restored, and the test goes on from there.",
+            "Run again: what has finished is restored, and the test goes on from there.\n"
+            "A phase that takes longer than the whole deadline needs a longer one.",
         )
 
 

@@ -1,16 +1,10 @@
 """What was seen of the phases in one run, for the report and the history."""
 
+import json
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final
+from typing import Any
 
-# What can be said of a phase in a run.
-RESTORED: Final = "restored"
-RAN: Final = "ran"
-NOT_KEPT: Final = "ran, not kept"
-FAILED: Final = "failed"
-INTERRUPTED: Final = "interrupted"
-SKIPPED: Final = "skipped"
-RUNNING: Final = "running"
+from milepost.words import PROPERTY, RESTORED, RUNNING
 
 
 @dataclass(kw_only=True)
@@ -19,12 +13,13 @@ class PhaseEvent:
 
     Attributes:
         phase: Its name.
-        word: What can be said of it, in one of the words above.
+        word: What can be said of it, one of ``milepost.words``.
         seconds: What it took in this run.
         saved_seconds: What restoring it saved.
         cost_usd: What it cost: in this run, or what restoring it saved.
         age_seconds: How old the restored value is.
         attempts: Attempts started in this run.
+        always: Whether it runs in every run, so that it cannot be restored.
         waited_seconds: Waits between them.
         error: The last failed attempt's error.
         kept: Whether the next run restores it.
@@ -41,6 +36,7 @@ class PhaseEvent:
     waited_seconds: float = 0.0
     error: str = ""
     kept: bool = False
+    always: bool = False
     notes: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
@@ -59,6 +55,7 @@ class RunRecord:
     Attributes:
         test_id: The checkpoint.
         run: The run's id.
+        directory: The folder of the checkpoint; not part of the history.
         started_at: UTC, ISO 8601.
         outcome: ``passed``, ``failed`` or ``interrupted``.
         seconds: How long the run took.
@@ -68,6 +65,7 @@ class RunRecord:
 
     test_id: str
     run: str
+    directory: str = ""
     started_at: str = ""
     outcome: str = ""
     seconds: float = 0.0
@@ -82,9 +80,13 @@ class RunRecord:
         self.events.append(PhaseEvent(phase=phase))
         return self.events[-1]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Give the record as JSON data, as the history holds it."""
-        return {
+    def to_dict(self, *, whole: bool = False) -> dict[str, Any]:
+        """Give the record as JSON data, as the history holds it.
+
+        Args:
+            whole: With what counts on this machine only.
+        """
+        return ({"directory": self.directory} if whole else {}) | {
             "test_id": self.test_id,
             "run": self.run,
             "started_at": self.started_at,
@@ -93,6 +95,19 @@ class RunRecord:
             "phases": [event.to_dict() for event in self.events],
             "notes": self.notes,
         }
+
+    def to_properties(self) -> list[tuple[str, object]]:
+        """Give the record as properties of a report, for JUnit and for the section."""
+        retried = [event.phase for event in self.events if event.attempts > 1]
+        seconds = sum(event.saved_seconds for event in self.restored)
+        usd = sum(event.cost_usd for event in self.restored)
+        return [
+            (PROPERTY, json.dumps(self.to_dict(whole=True))),
+            (f"{PROPERTY}.restored", ", ".join(e.phase for e in self.restored)),
+            (f"{PROPERTY}.retried", ", ".join(retried)),
+            (f"{PROPERTY}.saved_seconds", round(seconds, 3)),
+            (f"{PROPERTY}.saved_usd", round(usd, 6)),
+        ]
 
     @property
     def restored(self) -> list[PhaseEvent]:

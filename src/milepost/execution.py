@@ -1,14 +1,15 @@
 """One call of a phase: restore its value, or run its function and keep what it gives."""
 
 import inspect
-import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from milepost import attempts, clock, events, report, values
+from milepost import attempts, clock, report, values, words
+from milepost.active import ActivePhase
 from milepost.checkpoint import PhaseCheckpoint
-from milepost.errors import MilepostError, StoreError, UnkeptError
+from milepost.errors import MilepostError, RunClosedError, StoreError, UnkeptError
+from milepost.events import PhaseEvent
 from milepost.manager import describe_error
 from milepost.options import Call, PhaseOptions
 from milepost.outcomes import outcome_of
@@ -16,6 +17,8 @@ from milepost.restoring import Restoring
 from milepost.retry import call as call_with_retry
 from milepost.retry import call_async
 from milepost.run import Done, Run
+from milepost.stores.signals import deferred_signals
+from milepost.timeouts import within
 
 
 class Execution:
@@ -35,6 +38,7 @@ class Execution:
         self.config = options.retry or run.plan.retry
         self.restoring = Restoring(run, call, options)
         self.awaitable = False
+        self._active = ActivePhase()
         self._began = 0.0
 
     def start(self) -> Any:
@@ -73,25 +77,32 @@ class Execution:
         __tracebackhide__ = True
         self._enter()
         try:
-            if self.restoring.find():
-                return self.restoring.value
-            value = await call_async(
-                self.name,
-                self._attempt_async,
-                self.config,
-                listener=self,
-                time_left=self._time_left,
-            )
-            return self._finish(value)
+            with self._active.cancellable():
+                return await self._restore_or_run()
+            raise RunClosedError(self.run.test_id)
         finally:
             self._leave()
+
+    async def _restore_or_run(self) -> Any:
+        __tracebackhide__ = True
+        if self.restoring.find():
+            return self.restoring.value
+        value = await call_async(
+            self.name,
+            self._attempt_async,
+            self.config,
+            listener=self,
+            time_left=self._time_left,
+        )
+        return self._finish(value)
 
     async def _finish_async(self, begun: Any) -> Any:
         __tracebackhide__ = True
         try:
-            with self.run.inside(self.name):
+            with self._active.cancellable(), self.run.inside(self.name):
                 value = await begun
-            return self._finish(value)
+                return self._finish(value)
+            raise RunClosedError(self.run.test_id)
         finally:
             self._leave()
 
@@ -110,10 +121,12 @@ class Execution:
         self.run.check_usable()
         with self.run.lock:
             self.restoring.check_name()
-            self.run.active[self.name] = threading.current_thread()
+            self._active = self.run.active[self.name] = ActivePhase()
 
     def _leave(self) -> None:
-        self.run.active.pop(self.name, None)
+        self._active.ended.set()
+        if self.run.active.get(self.name) is self._active:
+            del self.run.active[self.name]
 
     def _time_left(self) -> float | None:
         return self.run.plan.time_left()
@@ -125,15 +138,17 @@ class Execution:
     def _attempt(self) -> Any:
         __tracebackhide__ = True
         with self.run.inside(self.name):
-            return self._function()
+            value = self._function()
+        bound = self.options.timeout
+        return within(bound, value) if bound and inspect.isawaitable(value) else value
 
     async def _attempt_async(self) -> Any:
         __tracebackhide__ = True
         with self.run.inside(self.name):
-            return await self._function()
+            return await within(self.options.timeout, self._function())
 
     @property
-    def _event(self) -> events.PhaseEvent:
+    def _event(self) -> PhaseEvent:
         return self.run.record.event(self.name)
 
     def attempt_starts(self, attempt: int) -> None:  # noqa: ARG002 - the listener's form
@@ -141,12 +156,17 @@ class Execution:
         __tracebackhide__ = True
         self._began = clock.monotonic()
         if self.options.always:
+            self._event.attempts += 1
             return
-        with self.run.lock:
+        with self.run.lock, deferred_signals():
             self.run.flush()
             phase = self.run.phase(self.name)
             attempts.begin(self.run.document(), phase, self.run.record.run)
-            self.run.manager.save_checkpoint(self.run.document())
+            try:
+                self.run.save()
+            except MilepostError:
+                attempts.withdraw(phase)
+                raise
         self._event.attempts += 1
         report.phase_starts(self.name, phase.retry_count)
 
@@ -161,34 +181,43 @@ class Execution:
         event.word, event.error = outcome, describe_error(error)
         of = self.config.max_retries + 1
         report.attempt_failed(self.name, attempt, of, event.error, wait, outcome)
-        if self.options.always or not self.run.is_own_process or self.run.closed:
+        if self.options.always or not self.run.is_own_process:
             return
-        with self.run.lock:
-            self._record_failure(outcome, event.error)
+        with self.run.lock, deferred_signals():
+            if not self.run.closed:
+                self._record_failure(outcome, event.error)
 
     def _record_failure(self, outcome: str, error: str) -> None:
         phase, document = self.run.phase(self.name), self.run.document()
-        if outcome == events.FAILED:
+        if outcome == words.FAILED:
             attempts.fail(document, phase, error)
         else:
             attempts.set_back(phase, outcome, error)
-        self.run.manager.save_checkpoint(document)
+        self.run.save()
 
     def _finish(self, value: Any) -> Any:
         """Keep the value that the function gave, and hand it on as it will be restored."""
         __tracebackhide__ = True
         event = self._event
         event.seconds += clock.monotonic() - self._began
-        if self.run.closed or not self.run.is_own_process:
-            return value
-        event.word = events.RAN
-        if self.options.always:
+        if not self.run.is_own_process:  # a forked child's copy of the lock may be taken
             return value
         with self.run.lock:
+            if self.run.closed:
+                return value
+            event.word = words.RAN
+            self._note_late(clock.monotonic() - self._began)
+            if self.options.always:
+                return value
             value = self._keep(value, self.run.phase(self.name))
         if event.kept:
             report.phase_completed(self.name)
         return value
+
+    def _note_late(self, seconds: float) -> None:
+        bound = self.options.timeout
+        if bound is not None and seconds > bound and not self.awaitable:
+            self._event.notes.append(report.late(self.name, seconds, bound))
 
     def _keep(self, value: Any, phase: PhaseCheckpoint) -> Any:
         __tracebackhide__ = True
@@ -219,7 +248,7 @@ class Execution:
             write()
             self._event.kept = True
         except MilepostError as error:
-            self._event.word = events.NOT_KEPT
+            self._event.word = words.NOT_KEPT
             self._event.notes.append(str(error).removeprefix("milepost: "))
             report.phase_not_kept(self.name, str(error))
             if isinstance(error, StoreError):
@@ -227,18 +256,19 @@ class Execution:
 
     def _write_late(self, write: Callable[[], None]) -> None:
         write()
-        self._event.word, self._event.kept = events.RAN, True
+        self._event.word, self._event.kept = words.RAN, True
         self._event.notes.append("written later: the store had refused it at first")
 
     def _not_kept(self, value: Any, phase: PhaseCheckpoint, reason: str) -> Any:
         __tracebackhide__ = True
-        self._event.word = events.NOT_KEPT
+        self._event.word = words.NOT_KEPT
         self._event.notes.append(reason)
-        attempts.set_back(phase, attempts.NOT_KEPT, reason.splitlines()[0])
-        phase.unkept = value
         report.phase_not_kept(self.name, reason)
         try:
-            self.run.manager.save_checkpoint(self.run.document())
+            with deferred_signals():
+                attempts.set_back(phase, attempts.NOT_KEPT, reason.splitlines()[0])
+                phase.milepost_unkept = value
+                self.run.save()
         except MilepostError as error:
             self._event.notes.append(str(error))
         self._remember_done(lambda: value, "")
@@ -253,7 +283,7 @@ class Execution:
 
 def _keep_once(manager: Any, document: Any, phase: Any, encoded: Any, more: Any) -> None:
     """Keep a value; when that was refused before, only write what it left undone."""
-    if phase.last_outcome == attempts.COMPLETED:
+    if phase.milepost_outcome == attempts.COMPLETED:
         manager.save_checkpoint(document)
     else:
         manager.keep(document, phase, encoded, more)

@@ -9,10 +9,17 @@ import types
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path, PurePath
 from typing import Any, Final
 
-from milepost.canonical import NotCanonicalError, digest_plain, encode
-from milepost.errors import NoIdentityError
+from milepost.canonical import (
+    NotCanonicalError,
+    Plain,
+    _Walk,
+    digest_plain,
+    encode_plain,
+)
+from milepost.errors import InvalidSettingError, NoIdentityError
 
 SLUG_LENGTH: Final = 80
 HASH_LENGTH: Final = 8
@@ -59,6 +66,7 @@ def identify(
     case_id: str = "",
     given_id: str | None = None,
     variant: str = "",
+    root: Path | None = None,
 ) -> Identity:
     """Make the identity of a test.
 
@@ -69,12 +77,17 @@ def identify(
         case_id: The text in square brackets that pytest shows for the case.
         given_id: The marker's ``id=``; replaces path and name, never the parameters.
         variant: Keeps set-ups apart; Python's minor version where it is empty.
+        root: The project's folder; a path below it counts relative to it, so that a
+            moved checkout is the same project.
 
     Raises:
+        InvalidSettingError: The marker's ``id=`` is no text.
         NoIdentityError: A parameter has neither content nor a name nor an id.
     """
+    if given_id is not None and not (isinstance(given_id, str) and given_id.strip()):
+        raise InvalidSettingError("the marker's id", given_id, "a text")
     content = {
-        argument: _parameter(argument, value, case_id)
+        argument: _parameter(argument, value, case_id, root)
         for argument, value in parameters.items()
     }
     minor = f"py{sys.version_info.major}.{sys.version_info.minor}"
@@ -86,18 +99,46 @@ def identify(
     )
 
 
-def _parameter(argument: str, value: object, case_id: str) -> str:
+def unlike(recorded: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
+    """Tell for people in what two recorded identities differ, one line each."""
+    names = [n for n in {**wanted, **recorded} if recorded.get(n) != wanted.get(n)]
+    return "\n".join(
+        f"{name}: {recorded.get(name)!r} there, {wanted.get(name)!r} here" for name in names
+    )
+
+
+def _parameter(argument: str, value: object, case_id: str, root: Path | None) -> str:
     """Give a parameter's content: its value, else its name, else the user's id."""
     named = _qualified_name(value)
     if named:
         return f"name {named}"
     try:
-        return "value " + encode(value, _named_or_nothing).decode("ascii")
-    except NotCanonicalError:
+        return "value " + encode_plain(_Content(root).plain(value, "$")).decode("ascii")
+    except Exception:  # noqa: BLE001 - reading a stranger's attributes runs its code
         if case_id and not _is_position(argument, case_id):
             return f"id {case_id}"
         kind = f"{type(value).__module__}.{type(value).__qualname__}"
         raise NoIdentityError(argument, kind) from None
+
+
+class _Content(_Walk):
+    """Turn a parameter into plain JSON, with paths below the root relative to it."""
+
+    def __init__(self, root: Path | None) -> None:
+        super().__init__(_named_or_nothing)
+        self._root = root
+
+    def plain(self, value: object, path: str) -> Plain:
+        """Give the plain form of one value."""
+        below = self._below_root(value)
+        return {"$root": below} if below else super().plain(value, path)
+
+    def _below_root(self, value: object) -> str:
+        if self._root is None or not isinstance(value, str | PurePath):
+            return ""
+        text = value.as_posix() if isinstance(value, PurePath) else value
+        prefix = f"{self._root.as_posix()}/"
+        return text.removeprefix(prefix) if text.startswith(prefix) else ""
 
 
 def _named_or_nothing(value: object, path: str) -> object:

@@ -29,14 +29,23 @@ def newest_generation(folder: Path) -> str | None:
 
 def _records(folder: Path) -> Iterator[Any]:
     for segment in sorted(folder.glob("journal-*.jsonl")):
-        for line in segment.read_bytes().splitlines():
+        for line in _lines(segment):
             with suppress(ValueError, RecursionError):
                 yield json.loads(line)
+
+
+def _lines(segment: Path) -> list[bytes]:
+    with suppress(OSError):
+        return segment.read_bytes().splitlines() if segment.is_file() else []
+    return []
 
 
 def _is_intact(record: Any) -> bool:
     if not isinstance(record, dict) or type(record.get("fence")) is not int:
         return False
     content = {key: value for key, value in record.items() if key != "checksum"}
-    whole: bool = record.get("checksum") == "sha256:" + digest_plain(content)
+    try:
+        whole: bool = record.get("checksum") == "sha256:" + digest_plain(content)
+    except (ValueError, RecursionError):
+        return False
     return whole and isinstance(record.get("generation"), str)

@@ -1,24 +1,26 @@
 """CheckpointManager: create, load and save checkpoints, and move their phases on."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-from milepost import attempts, clock, plain
+from milepost import attempts, clock
+from milepost.accepting import accept
+from milepost.blobs import place_value, read_large
 from milepost.checkpoint import PhaseCheckpoint, PhaseStatus, TestCheckpoint
-from milepost.errors import (
+from milepost.document_errors import (
     BadCheckpointError,
-    CheckpointExistsError,
-    UnknownCheckpointError,
+    DamagedCheckpointError,
+    NoFileError,
 )
+from milepost.errors import CheckpointExistsError, StoreError
 from milepost.settings import Settings, find_settings
 from milepost.stores import FolderStore
+from milepost.stores.signals import deferred_signals
 from milepost.values import Encoded, NotKeptError
 from milepost.writer import Writer, logger
-
-BLOB_BYTES: Final = 64 * 1024
-_JSON_CODECS: Final = ("json", "typed")
 
 
 class CheckpointManager:
@@ -48,6 +50,8 @@ class CheckpointManager:
         self.writer = Writer(self.store, run or clock.new_id(), self.settings.wait)
         self.current_checkpoint: TestCheckpoint | None = None
         self.last_passed_at: str | None = None
+        # Called with the test id before a checkpoint is looked for; see milepost.anew.
+        self.before_looking: Callable[[str], None] = lambda _: None
 
     @property
     def run(self) -> str:
@@ -64,6 +68,7 @@ class CheckpointManager:
 
     def checkpoint_exists(self, test_id: str) -> bool:
         """Tell whether there is a document for a test id."""
+        self.before_looking(test_id)
         return self.get_checkpoint_path(test_id).exists()
 
     def create_checkpoint(
@@ -95,7 +100,7 @@ class CheckpointManager:
         checkpoint = TestCheckpoint(
             test_name=test_name,
             test_id=test_id,
-            user_request=user_request,
+            user_request=user_request or "",
             phases={name: PhaseCheckpoint(name) for name in names},
             started_at=clock.now_at(),
             current_phase=names[0] if names else None,
@@ -118,12 +123,17 @@ class CheckpointManager:
             BadCheckpointError: The file is damaged, edited, foreign or newer.
         """
         __tracebackhide__ = True
+        self.before_looking(test_id)
         checkpoint = self.writer.read(test_id)
         if checkpoint is None or checkpoint.ended_at:
             return None
+        self.current_checkpoint = self._readable(checkpoint)
+        return checkpoint
+
+    def _readable(self, checkpoint: TestCheckpoint) -> TestCheckpoint:
+        """Let the attributes of its phases read what lies in blobs."""
         for phase in checkpoint.phases.values():
-            phase.read_large = partial(self._read_large, test_id)
-        self.current_checkpoint = checkpoint
+            phase.milepost_read = partial(read_large, self.store, checkpoint.test_id)
         return checkpoint
 
     def hold(self, test_id: str) -> TestCheckpoint | None:
@@ -137,18 +147,24 @@ class CheckpointManager:
 
         Raises:
             HeldError: Another run holds it.
-            BadCheckpointError: It is not what milepost wrote, and not damaged.
+            BadCheckpointError: It is not what milepost wrote, and not damaged; nothing
+                was touched.
         """
         __tracebackhide__ = True
-        self.writer.take(test_id)
+        self.before_looking(test_id)
+        with suppress(DamagedCheckpointError):
+            self.writer.read(test_id)
+        lease = self.writer.take(test_id)
         checkpoint = self.writer.read_held(test_id)
-        if checkpoint and checkpoint.ended_at:
+        if checkpoint is None:
+            self.last_passed_at = lease.after_passed or self.last_passed_at
+        elif checkpoint.ended_at:
             self.last_passed_at = checkpoint.passed_at
-            self.writer.delete(test_id)
+            self.writer.delete(test_id, checkpoint.passed_at)
             self.writer.take(test_id)
             return None
         if checkpoint:
-            self.go_on(checkpoint)
+            self.go_on(self._readable(checkpoint))
         return checkpoint
 
     def go_on(self, checkpoint: TestCheckpoint) -> None:
@@ -184,8 +200,9 @@ class CheckpointManager:
         __tracebackhide__ = True
         phase = checkpoint.phase(phase_name)
         self.go_on(checkpoint)
-        attempts.begin(checkpoint, phase, self.run)
-        self.writer.write(checkpoint)
+        with deferred_signals():
+            attempts.begin(checkpoint, phase, self.run)
+            self.writer.write(checkpoint)
 
     def complete_phase(
         self,
@@ -217,9 +234,10 @@ class CheckpointManager:
             encoded, _ = values.encode(given, None, secret_ok=self.settings.secret_ok)
         except NotKeptError as error:
             logger.warning("%s", error)
-            attempts.set_back(phase, attempts.NOT_KEPT, error.reason)
-            phase.unkept = given
-            self.writer.write(checkpoint)
+            with deferred_signals():
+                attempts.set_back(phase, attempts.NOT_KEPT, error.reason)
+                phase.milepost_unkept = given
+                self.writer.write(checkpoint)
         else:
             self.keep(checkpoint, phase, encoded)
 
@@ -239,27 +257,11 @@ class CheckpointManager:
             more: Inputs, fingerprint and whatever else stands beside the value.
         """
         __tracebackhide__ = True
-        record = self._place(checkpoint.test_id, encoded)
-        attempts.complete(phase, encoded.data, record, more)
-        phase.read_large = partial(self._read_large, checkpoint.test_id)
-        self.writer.write(checkpoint)
-
-    def _place(self, test_id: str, encoded: Encoded) -> dict[str, Any]:
-        from milepost.values import record  # noqa: PLC0415 - reading needs no codecs
-
-        content = encoded.content
-        if content is None:
-            content = plain.to_bytes(encoded.data)
-            if len(content) <= BLOB_BYTES:
-                return record(encoded)
-        lease = self.writer.take(test_id)
-        name = self.store.write_blob(test_id, content, lease)
-        return record(encoded) | {"form": "blob", "blob": name}
-
-    def _read_large(self, test_id: str, phase: PhaseCheckpoint) -> Any:
-        kept = phase.milepost.get("value", {})
-        large = kept.get("form") == "blob" and kept.get("codec") in _JSON_CODECS
-        return plain.from_bytes(self.read_value(test_id, kept, None)) if large else None
+        with deferred_signals():
+            record = place_value(self.writer, checkpoint.test_id, encoded)
+            attempts.complete(phase, encoded.data, record, more)
+            phase.milepost_read = partial(read_large, self.store, checkpoint.test_id)
+            self.writer.write(checkpoint)
 
     def read_value(self, test_id: str, kept: Mapping[str, Any], place: Any) -> Any:
         """Give a kept value in the form in which it was stored.
@@ -291,8 +293,10 @@ class CheckpointManager:
         """
         __tracebackhide__ = True
         phase = checkpoint.phase(phase_name)
-        attempts.fail(checkpoint, phase, describe_error(error))
-        self.writer.write(checkpoint)
+        text = describe_error(error)
+        with deferred_signals():
+            attempts.fail(checkpoint, phase, text)
+            self.writer.write(checkpoint)
 
     def skip_phase(self, checkpoint: TestCheckpoint, phase_name: str) -> None:
         """Record that a phase is passed over; one that has completed stays completed."""
@@ -325,13 +329,15 @@ class CheckpointManager:
             return
         self.writer.take(test_id)
         try:
-            checkpoint = self.writer.read_held(test_id)
+            checkpoint = self.writer.read(test_id)
+        except NoFileError:
+            raise
         except BadCheckpointError:
             checkpoint = None
         if checkpoint and not checkpoint.ended_at:
             passed = self.get_resume_phase(checkpoint) is None
             self.end(checkpoint, passed=passed)
-        self.writer.delete(test_id)
+        self.writer.delete(test_id, checkpoint.passed_at if checkpoint else None)
 
     def end(self, checkpoint: TestCheckpoint, *, passed: bool) -> None:
         """Record durably that a life has ended, before anything of it is deleted."""
@@ -347,25 +353,22 @@ class CheckpointManager:
         for test_id in self.store.test_ids():
             try:
                 checkpoint = self.writer.read(test_id)
-            except BadCheckpointError as error:
+            except (BadCheckpointError, StoreError) as error:
                 logger.warning("%s", error)
             else:
                 found += [checkpoint] if checkpoint and not checkpoint.ended_at else []
-        return found
+        return [self._readable(checkpoint) for checkpoint in found]
 
     def accept_checkpoint(self, test_id: str) -> TestCheckpoint:
         """Take over a document that was edited by hand, as it is now.
 
         Raises:
             UnknownCheckpointError: There is none.
-            BadCheckpointError: It is more than edited: damaged, foreign or newer.
+            UnacceptableError: It is no checkpoint as it is.
+            BadCheckpointError: It is damaged or newer.
         """
-        self.writer.take(test_id)
-        checkpoint = self.writer.read(test_id, accept=True)
-        if checkpoint is None:
-            raise UnknownCheckpointError(test_id, str(self.checkpoint_dir), [])
-        self.writer.write(checkpoint)
-        return checkpoint
+        __tracebackhide__ = True
+        return accept(self.writer, test_id)
 
     def print_checkpoint_status(self, checkpoint: TestCheckpoint) -> None:
         """Print where a test stands, phase by phase."""

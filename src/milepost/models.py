@@ -63,13 +63,13 @@ def check_known(kind: type, text: str) -> None:
     Raises:
         UnrestorableAnnotationError: It cannot, or is not installed.
     """
-    if is_version_1(kind):
+    pydantic, old = pydantic_2(), is_version_1(kind)
+    if pydantic is None and (old or is_record(kind) or _is_standard(kind)):
+        raise without_pydantic(text)
+    if old:
         reason = f"{kind.__qualname__} is a model of pydantic 1"
         cure = "Derive it from pydantic's own BaseModel: `from pydantic import BaseModel`."
         raise UnrestorableAnnotationError(text, reason, cure)
-    pydantic = pydantic_2()
-    if pydantic is None and (is_record(kind) or kind.__module__ in sys.stdlib_module_names):
-        raise without_pydantic(text)
     if pydantic is None or not (is_record(kind) or _is_possible(pydantic, kind)):
         reason = f"{kind.__qualname__} is live: no codec can write what it holds"
         raise UnrestorableAnnotationError(text, reason, _RECORD_CURE)
@@ -97,8 +97,14 @@ def is_record(kind: type) -> bool:
 
 def is_version_1(kind: type) -> bool:
     """Tell a model of pydantic 1, also of the name space in which 2 brings it along."""
-    named = any(base.__module__.startswith("pydantic.") for base in kind.__mro__)
-    return named and hasattr(kind, "__fields__") and not hasattr(kind, "model_fields")
+    if hasattr(kind, "model_fields"):
+        return False
+    bases = [base for base in kind.__mro__ if base.__module__.startswith("pydantic.")]
+    return any("__fields__" in vars(base) for base in bases)
+
+
+def _is_standard(kind: type) -> bool:
+    return kind.__module__.partition(".")[0] in sys.stdlib_module_names
 
 
 def _is_named_tuple(kind: type) -> bool:
@@ -214,4 +220,4 @@ def default(value: object) -> str:
 
 def _name(value: Any, _path: str) -> str:
     named = value if hasattr(value, "__qualname__") else type(value)
-    return f"{named.__module__}.{named.__qualname__}"
+    return f"{getattr(named, '__module__', None)}.{named.__qualname__}"

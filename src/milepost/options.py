@@ -13,6 +13,9 @@ class PhaseOptions:
 
     Attributes:
         retry: When to try again; the run's own setting where it is left out.
+        timeout: Seconds that an attempt may take; it is cancelled then, and counts as
+            failed by a timeout. A plain function cannot be cancelled: its late value
+            is kept, and the report says so.
         inputs: What the phase depends on besides its arguments: paths are read,
             values compared.
         ignore: Names of arguments that do not count.
@@ -26,6 +29,7 @@ class PhaseOptions:
     """
 
     retry: RetryConfig | None = None
+    timeout: float | None = None
     inputs: Sequence[object] = ()
     ignore: Collection[str] = ()
     returns: object = ...

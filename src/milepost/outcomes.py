@@ -1,6 +1,6 @@
 """How an attempt ended, by what it raised."""
 
-from milepost.events import FAILED, INTERRUPTED, SKIPPED
+from milepost.words import FAILED, INTERRUPTED, SKIPPED
 
 
 def outcome_of(error: BaseException) -> str:

@@ -58,6 +58,7 @@ class Phase:
         self,
         *,
         retry: RetryConfig | None = None,
+        timeout: float | None = None,
         inputs: Sequence[object] = (),
         ignore: Collection[str] = (),
         returns: object = ...,
@@ -69,6 +70,9 @@ class Phase:
 
         Args:
             retry: When to try again.
+            timeout: Seconds that an attempt may take. A coroutine is cancelled then,
+                and the attempt failed by a timeout; the late value of a plain
+                function, which cannot be cancelled, is kept and reported.
             inputs: What the phase depends on besides its arguments: a ``Path`` is
                 read, a file or a folder; anything else is compared as a value.
             ignore: Names of arguments that do not count.
@@ -84,6 +88,7 @@ class Phase:
         """
         options = PhaseOptions(
             retry=retry,
+            timeout=timeout,
             inputs=tuple(inputs),
             ignore=frozenset(ignore),
             returns=returns,

@@ -4,17 +4,18 @@ Loaded by every pytest run on the machine: whatever is heavier than this file is
 imported when a test asks for milepost.
 """
 
-import json
 import os
-import signal
-import threading
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from milepost.asking import asks, description
 from milepost.ini import INI
+from milepost.seen import SeenReports
+from milepost.words import INTERRUPTED, PROPERTY
 
 if TYPE_CHECKING:
     from milepost.manager import CheckpointManager
@@ -24,14 +25,11 @@ if TYPE_CHECKING:
     from milepost.session import CollectedTest, Session
 
 MODES = ("resume", "fresh", "require-fresh", "offline", "off")
-FIXTURES = ("phase", "milepost", "execute_phase_with_checkpoint", "checkpoint_manager")
-PROPERTY = "milepost"
 
 _session_key: pytest.StashKey["Session"] = pytest.StashKey()
 _tests_key: pytest.StashKey[dict[str, "CollectedTest"]] = pytest.StashKey()
-_records_key: pytest.StashKey[dict[str, tuple[dict[str, Any], bool]]] = pytest.StashKey()
 _runs_key: pytest.StashKey[list["Run"]] = pytest.StashKey()
-_reports_key: pytest.StashKey[list[Any]] = pytest.StashKey()
+_seen_key: pytest.StashKey[SeenReports] = pytest.StashKey()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -67,10 +65,9 @@ def pytest_configure(config: pytest.Config) -> None:
         "milepost(id=, test_name=, user_request=, retry=, keep=): how this test is "
         "saved and resumed",
     )
-    config.stash[_records_key] = {}
     config.stash[_tests_key] = {}
-    config.stash[_reports_key] = []
-    config.pluginmanager.register(_Reports(config), "milepost-reports")
+    config.stash[_seen_key] = SeenReports()
+    config.pluginmanager.register(config.stash[_seen_key], "milepost-reports")
     if config.getoption("milepost_deadline"):
         _session(config)
 
@@ -94,53 +91,17 @@ def _is_off(config: pytest.Config) -> bool:
 
 
 def _asks(item: pytest.Item) -> bool:
-    """Tell whether a test asks for milepost, by its fixtures or by the marker."""
-    if item.get_closest_marker("milepost"):
-        return True
-    parameters = getattr(getattr(item, "callspec", None), "params", {})
-    names = set(FIXTURES[:3]).intersection(getattr(item, "fixturenames", ()))
-    return any(name not in parameters and _is_ours(item, name) for name in names)
-
-
-def _is_ours(item: pytest.Item, name: str) -> bool:
-    """Tell whether a fixture's name leads to this file; users own the name too."""
-    known = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {})
-    found = known.get(name, ())
-    return not found or getattr(found[-1].func, "__module__", __name__) == __name__
+    return asks(item, __name__)
 
 
 def _collected(item: pytest.Item) -> "CollectedTest":
     """Describe a test that asks; the same object for the whole session."""
+    from milepost.session import CollectedTest  # noqa: PLC0415 - only if used
+
     known = item.config.stash[_tests_key]
     if item.nodeid not in known:
-        known[item.nodeid] = _describe(item)
+        known[item.nodeid] = CollectedTest(**description(item))
     return known[item.nodeid]
-
-
-def _describe(item: pytest.Item) -> "CollectedTest":
-    from milepost.errors import InvalidSettingError  # noqa: PLC0415 - only if used
-    from milepost.session import MARKER_ARGUMENTS, CollectedTest  # noqa: PLC0415
-
-    marker = item.get_closest_marker("milepost")
-    given = dict(marker.kwargs) if marker else {}
-    case = getattr(item, "callspec", None)
-    classes = [n.name for n in item.listchain() if isinstance(n, pytest.Class)]
-    plain = getattr(item, "originalname", None) or item.name
-    test = CollectedTest(
-        nodeid=item.nodeid,
-        name=item.name,
-        file=item.path,
-        in_file="::".join([*classes, plain]),
-        parameters=dict(case.params) if case else {},
-        case_id=case.id if case else "",
-        marker=given,
-    )
-    unknown = [name for name in given if name not in MARKER_ARGUMENTS]
-    if unknown or (marker and marker.args):
-        wrong = ", ".join(unknown) or repr(marker.args if marker else "")
-        allowed = ", ".join(f"{name}=" for name in MARKER_ARGUMENTS)
-        test.error = InvalidSettingError("@pytest.mark.milepost", wrong, allowed)
-    return test
 
 
 def _is_worker(config: pytest.Config) -> bool:
@@ -149,16 +110,21 @@ def _is_worker(config: pytest.Config) -> bool:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Refuse two tests that would share one checkpoint."""
+    """Refuse settings that cannot be, and two tests that would share one checkpoint."""
     asking = [item for item in items if _asks(item)]
     if not asking or _is_off(config):
         return
-    tests = [_collected(item) for item in asking]
-    for test_id, first, second in _session(config).find_doubles(tests):
-        from milepost.errors import SharedIdentityError  # noqa: PLC0415 - an error
+    from milepost.errors import InvalidSettingError, SharedIdentityError  # noqa: PLC0415
 
-        error = SharedIdentityError(test_id, first, second)
-        _refuse(config, error, [t for t in tests if t.nodeid in (first, second)])
+    tests = [_collected(item) for item in asking]
+    try:
+        doubles = _session(config).find_doubles(tests)
+    except InvalidSettingError as error:
+        _refuse(config, error, tests)
+        return
+    for test_id, first, second in doubles:
+        shared = SharedIdentityError(test_id, first, second)
+        _refuse(config, shared, [t for t in tests if t.nodeid in (first, second)])
 
 
 def _refuse(config: pytest.Config, error: Any, tests: list["CollectedTest"]) -> None:
@@ -169,21 +135,19 @@ def _refuse(config: pytest.Config, error: Any, tests: list["CollectedTest"]) -> 
         test.error = error
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist runs tests as soon as its own hook was called
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Refuse a phase to begin again at that no selected test has."""
-    name = session.config.getoption("milepost_from")
-    if not name or _is_off(session.config):
+    config = session.config
+    name = config.getoption("milepost_from")
+    if not name or _is_off(config) or config.option.collectonly or _is_controller(config):
         return
     tests = [_collected(item) for item in session.items if _asks(item)]
-    if session.config.option.collectonly or _is_controller(session.config):
-        return
-    if not _session(session.config).has_phase(tests, name):
+    if not _session(config).has_phase(tests, name):
         from milepost.errors import InvalidSettingError  # noqa: PLC0415 - an error
 
         allowed = "the name of a phase that a selected test has started"
-        _refuse(
-            session.config, InvalidSettingError("--milepost-from", name, allowed), tests
-        )
+        _refuse(config, InvalidSettingError("--milepost-from", name, allowed), tests)
 
 
 def _is_controller(config: pytest.Config) -> bool:
@@ -192,12 +156,30 @@ def _is_controller(config: pytest.Config) -> bool:
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Say what lies in the folder, where workers collect and cannot say it."""
-    if not _is_controller(config) or _is_off(config):
+    if not _is_controller(config) or not _resumes(config) or not _may_hold_any(config):
         return []
     from milepost import report  # noqa: PLC0415 - only for people
 
-    found = _session(config).in_folder(config.invocation_params.dir)
+    found = _session(config).in_folder(_base(config))
     return [report.resume_line(found)] if found else []
+
+
+def _base(config: pytest.Config) -> Path:
+    """Give the folder of the configuration in use, else the working directory."""
+    return config.inipath.parent if config.inipath else config.invocation_params.dir
+
+
+def _may_hold_any(config: pytest.Config) -> bool:
+    """Tell cheaply whether there can be a checkpoint folder."""
+    named = config.getoption("milepost_dir") or os.environ.get("MILEPOST_DIR")
+    bases = [_base(config), *_base(config).parents]
+    return bool(named or config.getini("milepost_dir")) or any(
+        (base / ".milepost").exists() for base in bases
+    )
+
+
+def _resumes(config: pytest.Config) -> bool:
+    return config.getoption("milepost") in ("resume", "offline")
 
 
 def pytest_report_collectionfinish(
@@ -205,7 +187,7 @@ def pytest_report_collectionfinish(
 ) -> list[str]:
     """Say which tests will resume, and how to undo it."""
     asking = [item for item in items if _asks(item)]
-    if not asking or _is_off(config) or "fresh" in str(config.getoption("milepost")):
+    if not asking or not _resumes(config):
         return []
     from milepost import report  # noqa: PLC0415 - only for people
 
@@ -213,73 +195,52 @@ def pytest_report_collectionfinish(
     return [report.resume_line(found)] if found else []
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Fail a test that asks and cannot run, before anything is spent."""
+    __tracebackhide__ = True
+    if not _is_off(item.config) and _asks(item):
+        error = _collected(item).error
+        if error:
+            raise error
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Decide at the very end of a test whether its checkpoint goes."""
-    if not _asks(item) or _is_off(item.config):
+    if _is_off(item.config):
         return (yield)
+    # A test can ask while it runs, with request.getfixturevalue().
     item.stash[_runs_key] = []
-    item.config.stash[_reports_key].clear()
-    with _terminating():
+    item.config.stash[_seen_key].forget()
+    with _raising_termination() if _asks(item) else nullcontext():
         try:
             result = yield
         except BaseException:
-            _close(item, "interrupted")
+            _close(item, INTERRUPTED)
             raise
         _close(item, _outcome(item))
         return result
 
 
+def _raising_termination() -> AbstractContextManager[None]:
+    from milepost.termination import raising_termination  # noqa: PLC0415 - only if used
+
+    return raising_termination()
+
+
 def _outcome(item: pytest.Item) -> str:
-    """Tell how a test ended, over all its reports since the last set-up began."""
-    reports = item.config.stash[_reports_key]
-    called = any(report.when == "call" for report in reports)
-    if called and all(report.outcome == "passed" for report in reports):
+    if item.config.stash[_seen_key].has_passed():
         return "passed"
-    return "interrupted" if item.session.shouldstop else "failed"
+    return INTERRUPTED if any(run.stopped for run in item.stash[_runs_key]) else "failed"
 
 
 def _close(item: pytest.Item, outcome: str) -> None:
-    runs = item.stash[_runs_key]
-    timeouts = [r for r in item.config.stash[_reports_key] if _is_timeout(r)]
-    for run in runs:
-        if timeouts:
-            run.blame_timeout(_first_line(timeouts[0]))
+    records = item.config.stash[_seen_key].records
+    for run in item.stash[_runs_key]:
         run.close(outcome)
-        records = item.config.stash[_records_key]
-        if item.nodeid in records:
-            records[item.nodeid] = (run.record.to_dict(), outcome == "passed")
-
-
-def _is_timeout(report: Any) -> bool:
-    return bool(report.failed) and "Failed: Timeout" in _first_line(report)
-
-
-def _first_line(report: Any) -> str:
-    crash = getattr(report.longrepr, "reprcrash", None)
-    return str(getattr(crash, "message", "")).partition("\n")[0]
-
-
-@contextmanager
-def _terminating() -> Generator[None, None, None]:
-    """Raise at once on SIGTERM, while a test that asks runs and nobody else handles it."""
-    main = threading.current_thread() is threading.main_thread()
-    if not main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
-        yield
-        return
-    pid = os.getpid()
-
-    def terminate(_number: int, _frame: object) -> None:
-        if os.getpid() != pid:  # a forked child dies as it would have without us
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            os.kill(os.getpid(), signal.SIGTERM)
-        raise KeyboardInterrupt("SIGTERM")
-
-    signal.signal(signal.SIGTERM, terminate)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if run.record.events or run.record.notes:
+            records[item.nodeid] = (run.record.to_dict(whole=True), outcome == "passed")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -290,22 +251,20 @@ def pytest_runtest_makereport(
     runs = item.stash.get(_runs_key, [])
     if not runs:
         return (yield)
-    if call.excinfo and call.excinfo.type.__name__ == "DeadlineError":
-        what = getattr(call.excinfo.value, "what", "")
-        item.session.shouldstop = f"milepost: {what}"
-    _set_properties(item, runs[-1])
+    run = runs[-1]
+    if call.when == "teardown":
+        run.shut(item.config.stash[_seen_key].timeout())
+    if run.stopped:
+        item.session.shouldstop = f"milepost: {run.stopped}"
+    _set_properties(item, run)
     report = yield
-    if (
-        call.when == "call"
-        and report.passed
-        and _session(item.config).mode == "require-fresh"
-    ):
-        _require_fresh(report, runs[-1])
+    if call.when == "call" and report.passed:
+        _require_fresh(report, run)
     return report
 
 
 def _require_fresh(report: pytest.TestReport, run: "Run") -> None:
-    if run.record.restored:
+    if run.plan.requires_fresh and run.record.restored:
         from milepost.errors import RestoredError  # noqa: PLC0415 - an error
 
         report.outcome = "failed"
@@ -313,70 +272,28 @@ def _require_fresh(report: pytest.TestReport, run: "Run") -> None:
 
 
 def _set_properties(item: pytest.Item, run: "Run") -> None:
-    record = run.record.to_dict()
-    if not (record["phases"] or record["notes"]):
-        return
-    kept = [each for each in item.user_properties if not each[0].startswith(PROPERTY)]
-    item.user_properties[:] = [*kept, *_properties(record)]
+    if run.record.events or run.record.notes:
+        others = [each for each in item.user_properties if not _is_property(each[0])]
+        item.user_properties[:] = [*others, *run.record.to_properties()]
 
 
-def _properties(record: dict[str, Any]) -> list[tuple[str, object]]:
-    phases = record["phases"]
-    restored = [phase for phase in phases if phase["word"] == "restored"]
-    retried = [phase["phase"] for phase in phases if phase.get("attempts", 0) > 1]
-    seconds = sum(phase.get("saved_seconds", 0.0) for phase in restored)
-    usd = sum(phase.get("cost_usd", 0.0) for phase in restored)
-    return [
-        (PROPERTY, json.dumps(record)),
-        (f"{PROPERTY}.restored", ", ".join(phase["phase"] for phase in restored)),
-        (f"{PROPERTY}.retried", ", ".join(retried)),
-        (f"{PROPERTY}.saved_seconds", round(seconds, 3)),
-        (f"{PROPERTY}.saved_usd", round(usd, 6)),
-    ]
-
-
-class _Reports:
-    """The reports of a session's tests; a plugin of its own, for it needs the config."""
-
-    def __init__(self, config: pytest.Config) -> None:
-        self._config = config
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Collect a test's reports; see ``_outcome`` and the terminal section."""
-        reports = self._config.stash.get(_reports_key, [])
-        if report.when == "setup":
-            reports.clear()
-        reports.append(report)
-        for name, value in getattr(report, "user_properties", ()):
-            if name == PROPERTY:
-                self._note(report, json.loads(str(value)))
-
-    def _note(self, report: pytest.TestReport, record: dict[str, Any]) -> None:
-        records = self._config.stash[_records_key]
-        before = report.when == "setup" or records.get(report.nodeid, ({}, True))[1]
-        records[report.nodeid] = (record, before and report.passed)
+def _is_property(name: str) -> bool:
+    return name == PROPERTY or name.startswith(f"{PROPERTY}.")
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Say what was restored, retried and saved."""
-    records = config.stash[_records_key]
+    records = config.stash[_seen_key].records
     if not records:
         return
     from milepost import report  # noqa: PLC0415 - only for people
 
+    lines = [report.last_line(record for record, _ in records.values())]
     if config.get_verbosity() >= 0:
         terminalreporter.write_sep("=", "milepost")
-        for nodeid, (record, passed) in records.items():
-            for line in report.test_lines(nodeid, record, passed=passed):
-                terminalreporter.write_line(line)
-        if os.environ.get("CI") and not all(passed for _, passed in records.values()):
-            folder = str(
-                _session(config).settings_for(config.invocation_params.dir / "x").directory
-            )
-            for line in report.ci_lines(folder):
-                terminalreporter.write_line(line)
-    terminalreporter.write_line(report.last_line(record for record, _ in records.values()))
+        lines = [*report.section(records, is_ci=bool(os.environ.get("CI"))), *lines]
+    for line in lines:
+        terminalreporter.write_line(line)
 
 
 def _open_phase(request: pytest.FixtureRequest) -> "Phase":
@@ -431,7 +348,10 @@ def checkpoint_manager(
     from milepost.manager import CheckpointManager  # noqa: PLC0415 - only if used
 
     settings = _session(request.config).settings_for(request.path)
-    manager = CheckpointManager(settings=settings)
+    folder = None
+    if _is_off(request.config):  # what the test writes itself leaves nothing behind
+        folder = request.getfixturevalue("tmp_path_factory").mktemp("milepost-off")
+    manager = CheckpointManager(folder, settings=settings)
     yield manager
     manager.close()
 
@@ -455,6 +375,7 @@ def execute_phase_with_checkpoint(
     """Run a phase of the manager's current checkpoint, or restore it."""
     __tracebackhide__ = True
     runs = _runs_of(request)
+    _session(request.config).prepare(checkpoint_manager, _collected(request.node))
 
     def execute(name: str, fn: Callable[[], Any], /) -> Any:
         __tracebackhide__ = True

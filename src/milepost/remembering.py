@@ -5,10 +5,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 
 from milepost import values
-from milepost.errors import LiveValueError
+from milepost.errors import LiveValueError, MilepostError
 from milepost.options import PhaseOptions
 from milepost.run import Run
 from milepost.schema import Schema, schema_of
+from milepost.stores.signals import deferred_signals
 
 T = TypeVar("T")
 
@@ -88,6 +89,12 @@ def _keep(
         raise LiveValueError(name, "It is no small plain value.")
     document = run.document()
     record = {"value": values.record(encoded), "data": encoded.data, "awaitable": awaitable}
-    document.milepost.setdefault("remembered", {})[name] = record
-    run.manager.save_checkpoint(document)
+    remembered = document.milepost.setdefault("remembered", {})
+    with deferred_signals():
+        remembered[name] = record
+        try:
+            run.save()
+        except MilepostError:
+            del remembered[name]  # it is not handed out: the next call makes another
+            raise
     return given

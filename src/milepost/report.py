@@ -1,7 +1,7 @@
 """Every line printed for people."""
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from milepost.checkpoint import PhaseCheckpoint, PhaseStatus, TestCheckpoint
@@ -36,7 +36,7 @@ def show_status(checkpoint: TestCheckpoint) -> None:
 
 def status_block(checkpoint: TestCheckpoint) -> str:
     """Give the status of a test as the original system shows it."""
-    started = (checkpoint.started_at or "N/A").partition(".")[0].removesuffix("Z")
+    started = checkpoint.started_at[: len("2025-11-10T18:31:48")] or "N/A"
     lines = [
         "",
         RULE,
@@ -53,13 +53,14 @@ def status_block(checkpoint: TestCheckpoint) -> str:
 
 def _status_line(phase: PhaseCheckpoint) -> str:
     words = [str(phase.status)]
-    if phase.status == PhaseStatus.PENDING and phase.last_outcome:
-        words.append(f"({phase.last_outcome.replace('_', ' ')})")
+    if phase.status == PhaseStatus.PENDING and phase.milepost_outcome:
+        words.append(f"({phase.milepost_outcome.replace('_', ' ')})")
     if (phase.retry_count or 0) > 1:
         words.append(f"(retry {phase.retry_count})")
     seconds = phase.duration_seconds
     duration = "N/A" if seconds is None else f"{seconds:.1f}s"
-    return f"{_ICONS[phase.status]} {phase.phase_name}: {' '.join(words)} - {duration}"
+    icon = _ICONS.get(phase.status, "❓")
+    return f"{icon} {phase.phase_name}: {' '.join(words)} - {duration}"
 
 
 def checkpoint_created(test_id: str) -> None:
@@ -129,6 +130,15 @@ def live_input(phase: str, name: str, kind: str) -> str:
     )
 
 
+def late(phase: str, seconds: float, bound: float) -> str:
+    """Give the line about a plain function that took longer than its timeout."""
+    return (
+        f"{phase} took {duration(seconds)}, and its timeout is {duration(bound)}. A plain "
+        "function cannot be cancelled: its late value is kept. Make it a coroutine "
+        "function, or use pytest-timeout"
+    )
+
+
 def duration(seconds: float) -> str:
     """Give seconds as people say them."""
     if seconds < 60:
@@ -159,6 +169,23 @@ def resume_line(tests: Sequence[tuple[str, int, int, float]]) -> str:
     return f"milepost: resuming {', '.join(shown)}{more}; to start over: --milepost=fresh"
 
 
+def section(
+    records: Mapping[str, tuple[dict[str, Any], bool]], *, is_ci: bool
+) -> list[str]:
+    """Give the lines of the terminal section.
+
+    Args:
+        records: By node id what the test's run did, and whether the test passed.
+        is_ci: Whether this is a CI job, which has to keep the folder by itself.
+    """
+    lines = []
+    for nodeid, (record, passed) in records.items():
+        lines += test_lines(nodeid, record, passed=passed)
+    kept = [record for record, passed in records.values() if not passed]
+    folders = dict.fromkeys(record.get("directory", "") for record in kept)
+    return lines + (ci_lines(list(folders)) if folders and is_ci else [])
+
+
 def test_lines(nodeid: str, record: dict[str, Any], *, passed: bool) -> list[str]:
     """Give the lines of the terminal section about one test.
 
@@ -176,7 +203,8 @@ def test_lines(nodeid: str, record: dict[str, Any], *, passed: bool) -> list[str
             f"      {line}" for note in phase.get("notes", []) for line in note.splitlines()
         ]
     lines += [f"  {note}" for note in record.get("notes", [])]
-    if phases and all(phase["word"] == "restored" for phase in phases):
+    saved = _saved(phases)
+    if saved and all(phase["word"] == "restored" for phase in saved):
         lines.append("  restored, asserted again")
     kept = [phase["phase"] for phase in phases if phase.get("kept")]
     if kept and not passed:
@@ -198,13 +226,18 @@ def _phase_text(phase: dict[str, Any]) -> str:
     return text + (f"; {phase['error']}" if phase.get("error") else "")
 
 
+def _saved(phases: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out the phases that run in every run."""
+    return [phase for phase in phases if not phase.get("always")]
+
+
 def last_line(records: Iterable[dict[str, Any]]) -> str:
     """Give the one line that every session ends with, also a quiet one."""
     phases = [phase for record in records for phase in record.get("phases", [])]
     restored = [phase for phase in phases if phase["word"] == "restored"]
     retried = [phase for phase in phases if phase.get("attempts", 0) > 1]
     unkept = [phase for phase in phases if phase["word"] == "ran, not kept"]
-    text = f"milepost: {len(restored)} of {_count(len(phases), 'phase')} restored"
+    text = f"milepost: {len(restored)} of {_count(len(_saved(phases)), 'phase')} restored"
     if restored:
         age = max(phase.get("age_seconds", 0.0) for phase in restored)
         seconds = sum(phase.get("saved_seconds", 0.0) for phase in restored)
@@ -219,10 +252,12 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def ci_lines(directory: str) -> list[str]:
+def ci_lines(directories: Iterable[str]) -> list[str]:
     """Give what a CI job needs so that its next run goes on from here."""
-    return [
-        "This is a CI runner: keep the checkpoints for the next run with",
-        f"  before the tests:  actions/cache/restore  path: {directory}",
-        f"  after the tests:   actions/cache/save     path: {directory}   if: always()",
-    ]
+    lines = ["This is a CI runner: keep the checkpoints for the next run with"]
+    for directory in directories:
+        lines += [
+            f"  before the tests:  actions/cache/restore  path: {directory}",
+            f"  after the tests:   actions/cache/save     path: {directory}   if: always()",
+        ]
+    return lines

@@ -14,7 +14,7 @@ from milepost.errors import (
     OfflineError,
     RepeatedPhaseError,
 )
-from milepost.events import RESTORED, PhaseEvent
+from milepost.events import PhaseEvent
 from milepost.fingerprint import (
     RULE,
     CouldNotRecordError,
@@ -27,8 +27,10 @@ from milepost.options import Call, PhaseOptions
 from milepost.run import Done, Run
 from milepost.schema import Schema, schema_of
 from milepost.validity import Basis, why_stale
+from milepost.words import NOT_KEPT, RAN, RESTORED
 
 _AFTER = "phase "
+_MEASURED = (attempts.COMPLETED, attempts.FAILED, attempts.NOT_KEPT)
 
 
 class Restoring:
@@ -80,6 +82,7 @@ class Restoring:
         """
         __tracebackhide__ = True
         if self.options.always:
+            self._event.always = True
             self._check_deadline()
             return False
         self._look()
@@ -240,11 +243,13 @@ class Restoring:
         if left is None:
             return
         longest = longest_seconds(self.run, self._name)
-        if left <= 0:
-            raise DeadlineError(self._name, "the deadline has passed")
-        if longest > left:
-            reason = f"it has taken up to {longest:.0f} s, and {left:.0f} s are left"
-            raise DeadlineError(self._name, reason)
+        reason = "the deadline has passed" if left <= 0 else ""
+        if longest > left > 0:
+            reason = f"it has taken up to {longest:.1f} s, and {left:.1f} s are left"
+        if reason:
+            error = DeadlineError(self._name, reason)
+            self.run.stopped = f"{error.what} The next run goes on from there"
+            raise error
 
     def _note_run(self, stale: list[str]) -> None:
         if stale:
@@ -306,7 +311,7 @@ def _candidates(
 
 def _place_of(phase: PhaseCheckpoint) -> Any:
     flat = phase.milepost.get("value", {}).get("form", "flat") == "flat"
-    return phase.data if flat else phase.extra.get("result")
+    return phase.milepost_data if flat else phase.milepost_extra.get("result")
 
 
 def cost_of(phase: PhaseCheckpoint) -> float:
@@ -314,16 +319,20 @@ def cost_of(phase: PhaseCheckpoint) -> float:
     recorded = sum(
         a.get("cost", {}).get("usd", 0.0) for a in phase.milepost.get("attempts", [])
     )
-    told = phase.data.get("total_cost_usd")
+    told = phase.milepost_data.get("total_cost_usd")
     said = told if isinstance(told, int | float) and not isinstance(told, bool) else 0.0
     return float(recorded or said)
 
 
 def longest_seconds(run: Run, name: str) -> float:
-    """Tell the longest that a phase is known to have taken, in seconds."""
+    """Tell the longest that a phase is known to have taken, in seconds.
+
+    How long one would have taken that was interrupted is not known.
+    """
     phase = run.find_phase(name)
-    known = [a.get("seconds") or 0.0 for a in (phase.attempts if phase else [])]
+    found = phase.milepost_attempts if phase else []
+    known = [a.get("seconds") for a in found if a.get("outcome") in _MEASURED]
     for record in run.manager.store.read_history(run.test_id):
-        phases = record.get("phases", [])
-        known += [e.get("seconds", 0.0) for e in phases if e.get("phase") == name]
-    return max([float(seconds) for seconds in known], default=0.0)
+        events = [e for e in record.get("phases", []) if e.get("phase") == name]
+        known += [e.get("seconds") for e in events if e.get("word") in (RAN, NOT_KEPT)]
+    return max([float(seconds) for seconds in known if seconds], default=0.0)

@@ -140,7 +140,9 @@ class Attempts:
         _logger.warning(
             "⚠️ Phase %s failed (attempt %d/%d)", self._phase_name, self._number, of
         )
-        _logger.warning("   Error: %s", _line(error))
+        from milepost.secret import redact  # noqa: PLC0415 - only when something failed
+
+        _logger.warning("   Error: %s", redact(_line(error)))
         if self._number >= of:
             return None
         asked = seconds_asked(error)

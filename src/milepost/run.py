@@ -5,51 +5,25 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from milepost import attempts, clock, report
+from milepost.active import ActivePhase
+from milepost.anew import old_lives, set_aside
 from milepost.canonical import digest_plain
 from milepost.checkpoint import PhaseCheckpoint, PhaseStatus, TestCheckpoint
-from milepost.errors import (
-    ForkedError,
-    HeldError,
-    MilepostError,
-    OtherIdentityError,
-    RunClosedError,
-)
-from milepost.events import FAILED, INTERRUPTED, RUNNING, RunRecord
+from milepost.document_errors import OtherIdentityError
+from milepost.errors import ForkedError, HeldError, MilepostError, RunClosedError
+from milepost.events import RunRecord
+from milepost.identity import unlike
 from milepost.manager import CheckpointManager
-from milepost.retry_config import RetryConfig
+from milepost.plan import Plan
+from milepost.stores.signals import deferred_signals
+from milepost.words import FAILED, INTERRUPTED, NOT_KEPT, RUNNING
 
 _inside: ContextVar[str | None] = ContextVar("milepost_phase", default=None)
 _open_runs: set[tuple[str, str]] = set()
-
-
-@dataclass(kw_only=True)
-class Plan:
-    """How a run treats what it finds.
-
-    Attributes:
-        test_name: The title shown to people.
-        user_request: What the test asks of the system.
-        identity: What makes the test this test; None for a checkpoint that the test
-            made itself.
-        mode: ``resume``, ``fresh``, ``require-fresh`` or ``offline``.
-        drop_from: Begin again at this phase.
-        retry: When to try a phase again.
-        keep: ``failed`` or ``all``.
-        time_left: Tells the seconds until the deadline; None without one.
-    """
-
-    test_name: str = ""
-    user_request: str = ""
-    identity: Mapping[str, Any] | None = None
-    mode: str = "resume"
-    drop_from: str = ""
-    retry: RetryConfig = field(default_factory=RetryConfig)
-    keep: str = "failed"
-    time_left: Callable[[], float | None] = lambda: None
 
 
 @dataclass(kw_only=True)
@@ -88,12 +62,19 @@ class Run:
         self.test_id = test_id
         self.plan = plan
         self.checkpoint = checkpoint
-        self.record = RunRecord(test_id=test_id, run=manager.run, started_at=clock.now_at())
+        self.record = RunRecord(
+            test_id=test_id,
+            run=manager.run,
+            directory=str(manager.checkpoint_dir),
+            started_at=clock.now_at(),
+        )
         self.done: dict[str, Done] = {}
-        self.active: dict[str, threading.Thread] = {}
+        self.active: dict[str, ActivePhase] = {}
         self.unwritten: list[Callable[[], None]] = []
         self.lock = threading.RLock()
         self.closed = False
+        self.settled = False
+        self.stopped = ""
         self.fixtures_gone = False
         self.is_changed = False
         self._pid = os.getpid()
@@ -112,11 +93,16 @@ class Run:
         self._enter()
         try:
             if self._adopted and self.checkpoint:
-                self.manager.go_on(self.checkpoint)
+                self._adopt(self.checkpoint)
             else:
                 self.checkpoint = self._find()
+            if self._starts_over:
+                self.record.notes += old_lives(self.manager, self.test_id)
+            self.record.notes += self.manager.writer.asides
+            self.manager.writer.asides.clear()
         except BaseException:
             self._leave()
+            self.manager.writer.release(self.test_id)
             raise
 
     def _enter(self) -> None:
@@ -128,6 +114,16 @@ class Run:
     def _leave(self) -> None:
         _open_runs.discard((str(self.manager.checkpoint_dir), self.test_id))
 
+    @property
+    def _starts_over(self) -> bool:
+        return self.plan.mode in ("fresh", "require-fresh")
+
+    def _adopt(self, checkpoint: TestCheckpoint) -> None:
+        __tracebackhide__ = True
+        self.manager.go_on(checkpoint)
+        if self.plan.drop_from:
+            self._drop(checkpoint)
+
     def _find(self) -> TestCheckpoint | None:
         __tracebackhide__ = True
         manager = self.manager
@@ -137,8 +133,8 @@ class Run:
         if checkpoint is None:
             return None
         self._compare_identity(checkpoint)
-        if self.plan.mode in ("fresh", "require-fresh"):
-            manager.store.shelve(self.test_id, checkpoint.generation or clock.new_id())
+        if self._starts_over:
+            set_aside(manager, checkpoint)
             return None
         if self.plan.drop_from:
             self._drop(checkpoint)
@@ -149,20 +145,19 @@ class Run:
         __tracebackhide__ = True
         recorded = checkpoint.milepost.get("identity")
         wanted = dict(self.plan.identity or {})
-        if recorded != wanted:
-            names = sorted({*wanted, *(recorded or {})})
-            differing = [n for n in names if (recorded or {}).get(n) != wanted.get(n)]
-            why = "\n".join(
-                f"{name}: {(recorded or {}).get(name)!r} there, {wanted.get(name)!r} here"
-                for name in differing
-            )
-            raise OtherIdentityError(self.test_id, why)
+        if recorded is None and "accepted_at" in checkpoint.milepost:
+            checkpoint.milepost["identity"], self.is_changed = wanted, True
+        elif recorded != wanted:
+            raise OtherIdentityError(self.test_id, unlike(recorded or {}, wanted))
 
     def _drop(self, checkpoint: TestCheckpoint) -> None:
         dropped = attempts.drop_from(checkpoint, self.plan.drop_from)
         if dropped:
             self.manager.save_checkpoint(checkpoint)
             self.record.notes.append(f"begun again at {dropped[0]}: {', '.join(dropped)}")
+        else:
+            name = self.plan.drop_from
+            self.record.notes.append(f"--milepost-from: it has not started {name!r} yet")
 
     @property
     def is_own_process(self) -> bool:
@@ -202,6 +197,17 @@ class Run:
         phases = self.document().phases
         return phases.setdefault(name, PhaseCheckpoint(name))
 
+    def save(self) -> None:
+        """Write the document; what is refused now is written when the run ends.
+
+        Raises:
+            MilepostError: The store refuses, or the document is no longer this run's.
+        """
+        __tracebackhide__ = True
+        self.is_changed = True
+        self.manager.save_checkpoint(self.document())
+        self.is_changed = False
+
     def flush(self) -> None:
         """Write what the store refused before.
 
@@ -225,20 +231,79 @@ class Run:
         completed = PhaseStatus.COMPLETED
         return {n: value_hash(p) for n, p in phases.items() if p.status == completed}
 
+    def shut(self, timeout: str = "", *, drain: bool = True) -> None:
+        """End the phases that are still active: nothing of this run is kept from now on.
+
+        A thread is awaited; a coroutine is cancelled in its own loop.
+
+        Args:
+            timeout: What the test's report says, where it failed of a timeout: what
+                that cut off has failed.
+            drain: Whether to await threads.
+        """
+        if self.closed or not self.is_own_process:
+            return
+        self._await_threads(self.manager.settings.drain if drain else 0.0)
+        self.closed = True
+        for name, active in list(self.active.items()):
+            active.stop()
+            self.record.notes.append(
+                f"{name} still ran when the test was over: what it gives is not kept"
+            )
+        with self.lock, deferred_signals():
+            self._write_refused()
+            self._interrupt_active()
+            if timeout:
+                self._blame_timeout(timeout)
+
+    def _await_threads(self, seconds: float) -> None:
+        deadline = clock.monotonic() + seconds
+        for active in list(self.active.values()):
+            active.await_end(deadline - clock.monotonic())
+
+    def _write_refused(self) -> None:
+        """Try for the last time to write what the store refused."""
+        self.is_changed = self.is_changed or bool(self.unwritten)
+        with suppress(MilepostError):
+            self.flush()
+        self.unwritten.clear()
+
+    def _interrupt_active(self) -> None:
+        phases = self.checkpoint.phases.values() if self.checkpoint else ()
+        for phase in phases:
+            if phase.milepost_clock is not None:
+                event = self.record.event(phase.phase_name)
+                refused = event.word == NOT_KEPT
+                attempts.set_back(
+                    phase, attempts.NOT_KEPT if refused else attempts.INTERRUPTED
+                )
+                self.is_changed = True
+                event.word = INTERRUPTED if event.word == RUNNING else event.word
+
+    def _blame_timeout(self, error: str) -> None:
+        document, own = self.checkpoint, self.record.run
+        for phase in document.phases.values() if document else ():
+            last = phase.milepost_attempts[-1] if phase.milepost.get("attempts") else {}
+            if document and last.get("run") == own and last.get("outcome") == INTERRUPTED:
+                attempts.count_as_failed(document, phase, error)
+                self.is_changed = True
+                event = self.record.event(phase.phase_name)
+                event.word, event.error = FAILED, error
+
     def close(self, outcome: str) -> None:
         """End the run: remove the checkpoint of a test that passed, keep all others.
 
         Args:
             outcome: ``passed``, ``failed`` or ``interrupted``.
         """
-        if not self.is_own_process or self.closed:
+        if not self.is_own_process or self.settled:
             return
-        self._await_threads()
-        self.closed = True
+        self.shut(drain=outcome != INTERRUPTED)
+        self.settled = True
         self.record.outcome = outcome
         self.record.seconds = clock.monotonic() - self._started
         try:
-            with self.lock:
+            with self.lock, deferred_signals():
                 self._settle(outcome)
         except MilepostError as error:
             self.record.notes.append(str(error))
@@ -246,25 +311,23 @@ class Run:
             self._leave()
             self.manager.writer.release(self.test_id)
 
-    def _await_threads(self) -> None:
-        deadline = clock.monotonic() + self.manager.settings.drain
-        for name, thread in list(self.active.items()):
-            if thread is not threading.current_thread():
-                thread.join(max(0.0, deadline - clock.monotonic()))
-            if name in self.active:
-                self.record.notes.append(f"{name} still ran when the test was over")
-
     def _settle(self, outcome: str) -> None:
         self._write_history()
-        if self.checkpoint is None:
-            return
         if outcome != "passed":
-            self._interrupt_active()
-            return
-        if self.manager.checkpoint_exists(self.test_id) or not self._adopted:
+            self._save_rest()
+        elif self.checkpoint is None:
+            # A fresh life without a phase: what it was to replace goes with it.
+            if self.manager.store.shelved(self.test_id):
+                self.manager.writer.delete(self.test_id)
+        elif self.manager.checkpoint_exists(self.test_id) or not self._adopted:
             self.manager.end(self.checkpoint, passed=True)
             if self.plan.keep != "all":
-                self.manager.writer.delete(self.test_id)
+                self.manager.writer.delete(self.test_id, self.checkpoint.passed_at)
+
+    def _save_rest(self) -> None:
+        """Write what was not written yet."""
+        if self.checkpoint and self.is_changed:
+            self.manager.save_checkpoint(self.checkpoint)
 
     def _write_history(self) -> None:
         if self.record.events:
@@ -272,33 +335,6 @@ class Run:
                 self.manager.store.write_history(
                     self.test_id, self.record.run, self.record.to_dict()
                 )
-
-    def _interrupt_active(self) -> None:
-        """Record what still ran as interrupted, and write what was not written yet."""
-        checkpoint = self.document()
-        running = [p for p in checkpoint.phases.values() if p.clock_started is not None]
-        for phase in running:
-            attempts.set_back(phase, attempts.INTERRUPTED)
-            event = self.record.event(phase.phase_name)
-            event.word = INTERRUPTED if event.word == RUNNING else event.word
-        if running or self.unwritten or self.is_changed:
-            self.unwritten.clear()
-            self.manager.save_checkpoint(checkpoint)
-
-    def blame_timeout(self, error: str) -> None:
-        """Count what a timeout cancelled in this run as failed.
-
-        Args:
-            error: What the test's report says.
-        """
-        document, own = self.checkpoint, self.record.run
-        for phase in document.phases.values() if document else ():
-            last = phase.attempts[-1] if phase.milepost.get("attempts") else {}
-            if document and last.get("run") == own and last.get("outcome") == INTERRUPTED:
-                attempts.count_as_failed(document, phase, error)
-                self.is_changed = True
-                event = self.record.event(phase.phase_name)
-                event.word, event.error = FAILED, error
 
     @contextmanager
     def inside(self, name: str) -> Iterator[None]:
@@ -323,7 +359,7 @@ class Run:
         name = (_inside.get() or "").partition("/")[2] or next(iter(self.active), "")
         phase = self.find_phase(name)
         if phase is not None and phase.milepost.get("attempts"):
-            cost = phase.attempts[-1].setdefault("cost", {"usd": 0.0, "tokens": 0})
+            cost = phase.milepost_attempts[-1].setdefault("cost", {"usd": 0.0, "tokens": 0})
             cost["usd"] = round(cost["usd"] + usd, 6)
             cost["tokens"] += tokens
 
@@ -331,4 +367,6 @@ class Run:
 def value_hash(phase: PhaseCheckpoint) -> str:
     """Give the hash of a phase's stored value."""
     recorded = phase.milepost.get("value", {}).get("sha256")
-    return str(recorded or digest_plain(phase.extra.get("result", phase.data)))
+    return str(
+        recorded or digest_plain(phase.milepost_extra.get("result", phase.milepost_data))
+    )

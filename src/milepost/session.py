@@ -7,21 +7,34 @@ from pathlib import Path
 from typing import Any
 
 from milepost import clock
+from milepost.anew import Beginner
 from milepost.checkpoint import PhaseStatus, TestCheckpoint
-from milepost.errors import (
-    BadCheckpointError,
-    InvalidSettingError,
-    MilepostError,
-    NoIdentityError,
-)
+from milepost.errors import InvalidSettingError, MilepostError, NoIdentityError
 from milepost.identity import Identity, identify
 from milepost.ini import INI
 from milepost.manager import CheckpointManager
+from milepost.plan import Plan
 from milepost.retry_config import RetryConfig
-from milepost.run import Plan, Run
+from milepost.run import Run
 from milepost.settings import Settings, find_root, make_settings
 
-MARKER_ARGUMENTS = ("id", "test_name", "user_request", "retry", "keep")
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _is_retry(value: object) -> bool:
+    return isinstance(value, RetryConfig) or (type(value) is int and value >= 0)
+
+
+# Argument of the marker -> whether a value fits, and what does.
+_MARKER_VALUES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "id": (_is_text, "a text"),
+    "test_name": (_is_text, "a text"),
+    "user_request": (lambda value: isinstance(value, str), "a text"),
+    "retry": (_is_retry, "a number of retries from 0, or a RetryConfig"),
+    "keep": (lambda value: value in ("failed", "all"), "'failed' or 'all'"),
+}
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
 
 
@@ -37,6 +50,9 @@ class CollectedTest:
         parameters: Its parameters by argument.
         case_id: What pytest shows in square brackets.
         marker: The marker's arguments.
+        unnamed: The marker's arguments without a name; there are none to give.
+        is_original: It uses the original system's fixture, and may make a checkpoint
+            of its own, under a name that nobody knows before it runs.
         error: Why it cannot run; raised at its set-up.
     """
 
@@ -47,6 +63,8 @@ class CollectedTest:
     parameters: Mapping[str, object] = field(default_factory=dict)
     case_id: str = ""
     marker: Mapping[str, Any] = field(default_factory=dict)
+    unnamed: tuple[object, ...] = ()
+    is_original: bool = False
     error: MilepostError | None = None
 
 
@@ -87,10 +105,17 @@ class Session:
         """
         root = find_root(file.parent, self._configuration_file)
         if root not in self._settings:
-            configuration = {name: self._ini(name) for name in INI}
+            configuration = {name: self._configured(name) for name in INI}
             folder = self._option("milepost_dir")
             self._settings[root] = make_settings(root, configuration, folder)
         return self._settings[root]
+
+    def _configured(self, name: str) -> Any:
+        try:
+            return self._ini(name)
+        except Exception as error:  # noqa: BLE001 - pytest has several, none names it
+            kind = INI[name][0]
+            raise InvalidSettingError(name, str(error), f"a {kind}") from None
 
     def identity_of(self, test: CollectedTest) -> Identity:
         """Give the identity of a test.
@@ -108,24 +133,31 @@ class Session:
                 case_id=test.case_id,
                 given_id=test.marker.get("id"),
                 variant=settings.variant,
+                root=settings.root,
             )
         return self._identities[test.nodeid]
 
     def find_doubles(self, tests: list[CollectedTest]) -> list[tuple[str, str, str]]:
         """Find tests that would share a checkpoint.
 
+        A test that cannot run is told so at its set-up.
+
         Returns:
             The id and the two node ids of each pair.
+
+        Raises:
+            InvalidSettingError: A setting has a value that it cannot have.
         """
         seen: dict[tuple[Path, str], str] = {}
         doubles = []
         for test in tests:
+            directory = self.settings_for(test.file).directory
+            test.error = check_marker(test)
+            if test.error:
+                continue
             try:
-                place = (
-                    self.settings_for(test.file).directory,
-                    self.identity_of(test).test_id,
-                )
-            except (NoIdentityError, InvalidSettingError) as error:
+                place = (directory, self.identity_of(test).test_id)
+            except NoIdentityError as error:
                 test.error = error
                 continue
             if place in seen and seen[place] != test.nodeid:
@@ -157,13 +189,15 @@ class Session:
         for test_id in manager.store.test_ids():
             try:
                 checkpoint = manager.load_checkpoint(test_id)
-            except BadCheckpointError:
+            except MilepostError:
                 continue
             found += [progress(test_id, checkpoint)] if checkpoint else []
         return [each for each in found if each[1]]
 
     def has_phase(self, tests: list[CollectedTest], name: str) -> bool:
-        """Tell whether any of the tests has started a phase of this name."""
+        """Tell whether any of the tests has, or may have, started such a phase."""
+        if any(test.is_original for test in tests):
+            return True
         checkpoints = [self.peek(test) for test in tests]
         return any(
             name in c.phases and c.phases[name].retry_count for c in checkpoints if c
@@ -180,6 +214,7 @@ class Session:
             user_request=test.marker.get("user_request") or "",
             identity=self.identity_of(test).to_dict(),
             mode=self.mode if first else again,
+            requires_fresh=self.mode == "require-fresh",
             drop_from=self.drop_from if first else "",
             retry=retry or retry_of(test, settings),
             keep=test.marker.get("keep") or settings.keep,
@@ -199,6 +234,12 @@ class Session:
         run = Run(manager, self.identity_of(test).test_id, self.plan_for(test))
         run.open()
         return run
+
+    def prepare(self, manager: CheckpointManager, test: CollectedTest) -> None:
+        """Have a manager of the test's own start over where that was asked for."""
+        starts_over = self.mode in ("fresh", "require-fresh")
+        if starts_over and test.nodeid not in self._begun:
+            manager.before_looking = Beginner(manager)
 
     @staticmethod
     def open_on(
@@ -225,6 +266,27 @@ def progress(name: str, checkpoint: TestCheckpoint) -> tuple[str, int, int, floa
     phases = checkpoint.phases.values()
     done = sum(phase.status == PhaseStatus.COMPLETED for phase in phases)
     return name, done, len(checkpoint.phases), clock.age_seconds(checkpoint.last_updated_at)
+
+
+class _MarkerError(InvalidSettingError):
+    """The marker was given what it cannot have."""
+
+    def __init__(self, argument: str, given: object, allowed: str) -> None:
+        super().__init__(f"@pytest.mark.milepost{argument}", given, allowed)
+        self.cure = "Correct it where the test is marked."
+
+
+def check_marker(test: CollectedTest) -> InvalidSettingError | None:
+    """Find an argument of the marker that cannot be; None if there is none."""
+    unknown = [argument for argument in test.marker if argument not in _MARKER_VALUES]
+    if unknown or test.unnamed:
+        allowed = ", ".join(f"{argument}=" for argument in _MARKER_VALUES)
+        return _MarkerError("", ", ".join(unknown) or test.unnamed, allowed)
+    for argument, value in test.marker.items():
+        fits, allowed = _MARKER_VALUES[argument]
+        if not fits(value):
+            return _MarkerError(f"({argument}=)", value, allowed)
+    return None
 
 
 def retry_of(test: CollectedTest, settings: Settings) -> RetryConfig:

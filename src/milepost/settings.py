@@ -5,19 +5,17 @@ files here, without pytest.
 """
 
 import os
-import tomllib
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from milepost.configuration import configuration_of, holds_configuration
 from milepost.errors import InvalidSettingError
 from milepost.ini import INI
 
 DEFAULT_FOLDER: Final = ".milepost"
 ROOT_MARKS: Final = ("pyproject.toml", ".git", "setup.py")
-INI_FILES: Final = ("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini")
 _CHOICES: Final = {
     "milepost_keep": ("failed", "all"),
     "milepost_unkept": ("report", "fail"),
@@ -66,7 +64,7 @@ def find_settings(start: Path | None = None) -> Settings:
         InvalidSettingError: A setting has a value that it cannot have.
     """
     root = find_root(start or Path.cwd())
-    return make_settings(root, _read_configuration(root))
+    return make_settings(root, configuration_of(root) or {})
 
 
 def make_settings(
@@ -108,63 +106,16 @@ def find_root(start: Path, configuration_file: Path | None = None) -> Path:
         ``pyproject.toml``, ``.git`` and ``setup.py``, else ``start``.
     """
     folders = [start.absolute(), *start.absolute().parents]
+    if configuration_file and not holds_configuration(configuration_file):
+        configuration_file = None
     if configuration_file and configuration_file.parent.absolute() in folders:
         return configuration_file.parent.absolute()
     if configuration_file is None:
         for folder in folders:
-            if _configuration_of(folder) is not None:
+            if configuration_of(folder) is not None:
                 return folder
     marked = [f for f in folders if any((f / mark).exists() for mark in ROOT_MARKS)]
     return marked[0] if marked else folders[0]
-
-
-def _read_configuration(root: Path) -> dict[str, Any]:
-    found = _configuration_of(root) or {}
-    return {name: found[name] for name in INI if name in found}
-
-
-def _configuration_of(folder: Path) -> dict[str, Any] | None:
-    """Give the pytest configuration that a folder holds, in pytest's own order."""
-    for found in _configurations(folder):
-        if found is not None:
-            return found
-    return None
-
-
-def _configurations(folder: Path) -> Iterator[dict[str, Any] | None]:
-    for name in INI_FILES:
-        if (folder / name).is_file():
-            path = folder / name
-            yield _toml(path, "pytest") if name.endswith("toml") else _ini(path, "pytest")
-    yield _toml(folder / "pyproject.toml", "tool", "pytest")
-    yield _ini_or_none(folder / "tox.ini", "pytest")
-    yield _ini_or_none(folder / "setup.cfg", "tool:pytest")
-
-
-def _toml(path: Path, *tables: str) -> dict[str, Any] | None:
-    document: Any = None
-    with suppress(OSError, tomllib.TOMLDecodeError, UnicodeDecodeError):
-        document = tomllib.loads(path.read_text("utf-8"))
-        for table in tables:
-            document = document.get(table) if isinstance(document, dict) else None
-    if not isinstance(document, dict):
-        return {} if path.name != "pyproject.toml" else None
-    options = document.get("ini_options")
-    return options if isinstance(options, dict) else document
-
-
-def _ini_or_none(path: Path, section: str) -> dict[str, Any] | None:
-    return (_ini(path, section) or None) if path.is_file() else None
-
-
-def _ini(path: Path, section: str) -> dict[str, Any]:
-    import iniconfig  # noqa: PLC0415 - only the manager and the command line come here
-
-    with suppress(OSError, iniconfig.ParseError, UnicodeDecodeError):
-        found = iniconfig.IniConfig(str(path))
-        if section in found:
-            return dict(found[section].items())
-    return {}
 
 
 def _typed(name: str, given: Any) -> Any:
@@ -186,9 +137,11 @@ def _converted(name: str, kind: str, given: Any) -> Any:
     if kind == "string":
         return str(given)
     try:
-        value = {"float": float, "int": int}[kind](given)
+        value = float(given)
     except (TypeError, ValueError):
         raise InvalidSettingError(name, given, "a number") from None
+    if isinstance(given, bool) or (kind == "int" and not value.is_integer()):
+        raise InvalidSettingError(name, given, "a whole number")
     if not 0 <= value < float("inf"):
         raise InvalidSettingError(name, given, "0 or more")
-    return value
+    return int(value) if kind == "int" else value

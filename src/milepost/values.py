@@ -123,7 +123,8 @@ def _encode(
     else:
         codec = JSON
         plain.check_plain(value)
-        data, again = _copy(value), _copy(value)
+        content = plain.to_bytes(value)
+        data, again = plain.from_bytes(content), plain.from_bytes(content)
     _check_secret(data, secret_ok, environment)
     keys = list(data) if _is_flat(data) else []
     form = "flat" if _is_flat(data) else "inline"
@@ -137,10 +138,6 @@ def _binary_codec(value: object, schema: "Schema | None") -> str | None:
     if type(value) is bytes and schema and schema.binary:
         return arrays.BYTES
     return arrays.codec_of(value)
-
-
-def _copy(data: object) -> Any:
-    return plain.from_bytes(plain.to_bytes(data))
 
 
 def _is_flat(data: object) -> bool:

@@ -6,18 +6,18 @@ that was taken over nor an old copy in memory can overwrite what another one sav
 
 import logging
 import weakref
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from milepost import clock
 from milepost.checkpoint import TestCheckpoint
-from milepost.errors import (
+from milepost.document_errors import (
     BadCheckpointError,
     DamagedCheckpointError,
-    ForeignCheckpointError,
-    GoneError,
-    StaleCopyError,
-    UnwritableCheckpointError,
+    OtherIdentityError,
 )
+from milepost.errors import GoneError, StaleCopyError, StoreError, UnwritableCheckpointError
 from milepost.journal import newest_generation
 from milepost.stores import FolderStore, Lease
 from milepost.stores.lease import OPEN
@@ -43,6 +43,7 @@ class Writer:
         # What this run saw last of each document; a damaged one has no version.
         self._seen: dict[str, tuple[tuple[str, int] | None, Any]] = {}
         self._damaged: set[str] = set()
+        self.asides: list[str] = []
         weakref.finalize(self, _release_all, self._leases)
 
     def close(self) -> None:
@@ -54,19 +55,22 @@ class Writer:
 
         Raises:
             BadCheckpointError: It is damaged, edited, foreign or newer.
+            StoreError: Nobody can look.
         """
         __tracebackhide__ = True
         signature = self.store.signature(test_id)
-        content = self.store.read(test_id)
         self._seen[test_id] = (None, signature)
-        if content is None:
-            return None
         try:
+            content = self.store.read(test_id)
+            if content is None:
+                return None
             checkpoint = TestCheckpoint.from_json(content, accept=accept)
-            if checkpoint.test_id != test_id:
-                raise ForeignCheckpointError(f"It is that of {checkpoint.test_id!r}")
+            if checkpoint.test_id != test_id and not accept:
+                why = f"It is that of {checkpoint.test_id!r}."
+                raise OtherIdentityError(test_id, why)
         except BadCheckpointError as error:
-            raise error.about(test_id) from None
+            # Without the frames inside: the cause is in the file, not in our source.
+            raise error.about(test_id).with_traceback(None) from None
         checkpoint.clock_counted = clock.monotonic()
         self._seen[test_id] = (checkpoint.version, signature)
         return checkpoint
@@ -79,14 +83,17 @@ class Writer:
         """
         __tracebackhide__ = True
         lease = self._leases.get(test_id)
-        if lease is None or not lease.is_usable():
-            lease = self.store.take_lease(
-                test_id, self.run, self.wait, self._fence(test_id)
-            )
-            self._leases[test_id] = lease
+        if lease and lease.is_usable():
+            return lease
+        self.release(test_id)
+        lease = self.store.take_lease(
+            test_id, self.run, self.wait, lambda: self._fence(test_id)
+        )
+        self._leases[test_id] = lease
         return lease
 
     def _fence(self, test_id: str) -> int:
+        """Give the fence of the document on disk as of now."""
         seen = self._seen.get(test_id)
         try:
             checkpoint = self.read(test_id)
@@ -98,15 +105,19 @@ class Writer:
         return checkpoint.fence if checkpoint else 0
 
     def read_held(self, test_id: str) -> TestCheckpoint | None:
-        """Read a document as its only writer; a damaged one is set aside."""
+        """Read a document as its only writer; a damaged one is set aside.
+
+        What was set aside is told in ``asides``.
+        """
         __tracebackhide__ = True
         try:
             checkpoint = self.read(test_id)
         except DamagedCheckpointError as error:
             aside = self.store.set_aside(test_id)
             self._damaged.add(test_id)
-            message = "checkpoint %s is damaged (%s): set aside as %s; it starts over"
-            logger.warning(message, test_id, error.reason, aside)
+            what = f"checkpoint {test_id} was damaged ({error.reason}) and starts over"
+            self.asides.append(f"{what}; the damaged file was set aside: {aside}")
+            logger.warning("%s", self.asides[-1])
             return None
         if checkpoint:
             self.take(test_id).mark(OPEN)
@@ -139,14 +150,30 @@ class Writer:
         """
         __tracebackhide__ = True
         lease = (self.take if create else self.go_on)(checkpoint.test_id)
-        before = dict(checkpoint.milepost)
         with deferred_signals():
+            before, content = dict(checkpoint.milepost), None
             try:
-                self._replace(checkpoint, lease, create=create)
+                content = _stamped(checkpoint, lease)
+                self._replace(checkpoint.test_id, content, lease, before, create=create)
             except BaseException:
-                checkpoint.milepost.clear()
-                checkpoint.milepost.update(before)
+                # A folder that cannot be synced is reported after the rename.
+                if self._is_on_disk(checkpoint.test_id, content):
+                    self._saw(checkpoint)
+                else:
+                    checkpoint.milepost.clear()
+                    checkpoint.milepost.update(before)
                 raise
+            self._saw(checkpoint)
+            lease.mark(OPEN)
+
+    def _is_on_disk(self, test_id: str, content: bytes | None) -> bool:
+        with suppress(BadCheckpointError, StoreError):
+            return content is not None and self.store.read(test_id) == content
+        return False
+
+    def _saw(self, checkpoint: TestCheckpoint) -> None:
+        test_id = checkpoint.test_id
+        self._seen[test_id] = (checkpoint.version, self.store.signature(test_id))
 
     def go_on(self, test_id: str) -> Lease:
         """Give the lease held, or take it for a document that was loaded before.
@@ -162,20 +189,21 @@ class Writer:
             return lease
         return self.take(test_id)
 
-    def _replace(self, checkpoint: TestCheckpoint, lease: Lease, *, create: bool) -> None:
-        test_id, version = checkpoint.test_id, checkpoint.version
-        _stamp(checkpoint, lease)
-        try:
-            content = checkpoint.to_json()
-        except (TypeError, ValueError, RecursionError) as error:
-            raise UnwritableCheckpointError(test_id, error) from None
+    def _replace(
+        self,
+        test_id: str,
+        content: bytes,
+        lease: Lease,
+        before: Mapping[str, Any],
+        *,
+        create: bool,
+    ) -> None:
+        version = str(before.get("generation", "")), int(before.get("revision", 0))
 
         def check() -> None:
             self._check(test_id, version, create=create)
 
         self.store.write(test_id, content, lease, check)
-        self._seen[test_id] = (checkpoint.version, self.store.signature(test_id))
-        lease.mark(OPEN)
 
     def _check(self, test_id: str, version: tuple[str, int], *, create: bool) -> None:
         seen, signature = self._seen.get(test_id, (None, None))
@@ -203,11 +231,23 @@ class Writer:
             why = f"The file has revision {found.revision}, this copy {version[1]}."
             raise StaleCopyError(test_id, why)
 
-    def delete(self, test_id: str) -> None:
-        """Remove a checkpoint with all that belongs to it, and give its lease back."""
+    def shelve(self, test_id: str, generation: str) -> None:
+        """Set a whole life aside; the next one begins under the same lease."""
         lease = self.take(test_id)
         with deferred_signals():
-            self.store.delete(test_id, lease)
+            self.store.shelve(test_id, generation, lease)
+        self._seen.pop(test_id, None)
+
+    def delete(self, test_id: str, passed_at: str | None = None) -> None:
+        """Remove a checkpoint with all that belongs to it, and give its lease back.
+
+        Args:
+            test_id: The checkpoint.
+            passed_at: When its test passed.
+        """
+        lease = self.take(test_id)
+        with deferred_signals():
+            self.store.delete(test_id, lease, passed_at)
         self._seen.pop(test_id, None)
         self._leases.pop(test_id, None)
 
@@ -218,7 +258,8 @@ class Writer:
             lease.release()
 
 
-def _stamp(checkpoint: TestCheckpoint, lease: Lease) -> None:
+def _stamped(checkpoint: TestCheckpoint, lease: Lease) -> bytes:
+    """Bring a checkpoint up to date and give the bytes of its file."""
     now = clock.monotonic()
     spent = now - (now if checkpoint.clock_counted is None else checkpoint.clock_counted)
     total = float(checkpoint.total_duration_seconds or 0.0) + spent
@@ -229,6 +270,10 @@ def _stamp(checkpoint: TestCheckpoint, lease: Lease) -> None:
     checkpoint.milepost["generation"] = checkpoint.generation or clock.new_id()
     checkpoint.milepost["revision"] = checkpoint.revision + 1
     checkpoint.milepost["fence"] = lease.fence
+    try:
+        return checkpoint.to_json()
+    except (BadCheckpointError, TypeError, ValueError, RecursionError) as error:
+        raise UnwritableCheckpointError(checkpoint.test_id, error) from None
 
 
 def _release_all(leases: dict[str, Lease]) -> None:

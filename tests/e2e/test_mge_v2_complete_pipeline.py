@@ -20,7 +20,7 @@ from examples.mge_v2.digest import result_digest
 from examples.mge_v2.pipeline import REQUEST
 from examples.mge_v2.stand_in import available_model
 
-from milepost.errors import DamagedCheckpointError
+from milepost.document_errors import DamagedCheckpointError
 
 from .checkpoint_manager import CheckpointManager, TestCheckpoint
 from .retry_handler import PhaseRetryHandler, RetryConfig

@@ -28,7 +28,7 @@ FILES = {
         def unused():
             return UNUSED
     ''',
-    "app/limits.py": '''
+    "app/limits.py": """
         import os
         BUDGET: float = 1.5
         for name in ("a", "b"):
@@ -39,7 +39,7 @@ FILES = {
             DEPTH = 3
         with open(os.devnull) as stream:
             CONTENT = stream.read()
-    ''',
+    """,
     "app/model.py": '''
         class Base:
             """Described."""
@@ -54,14 +54,14 @@ FILES = {
                 """Count."""
                 return self.text.split()
     ''',
-    "app/wrapping.py": '''
+    "app/wrapping.py": """
         import functools
         def timed(fn):
             @functools.wraps(fn)
             def wrapper(*args):
                 return fn(*args)
             return wrapper
-    ''',
+    """,
     "app/tools.py": '''
         def search(query):
             """Search the web."""
@@ -104,6 +104,7 @@ FILES = {
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Sources:
+    """Give the project before any edit."""
     sources = Sources(tmp_path_factory.mktemp("project"))
     for name, text in FILES.items():
         sources.write(name, text)
@@ -193,7 +194,12 @@ def test_what_means_the_same_leaves_all_phases_valid(
         ("pipeline.py", "@timed\n", "", "code_generation"),
         ("app/tools.py", "Search the web", "Search all of the web", "tools"),
         ("app/tools.py", "Tell the model", "Tell it", "tools"),
-        ("app/tools.py", "def loud(fn):\n    return fn", "def loud(fn):\n    return [fn]", "tools"),
+        (
+            "app/tools.py",
+            "def loud(fn):\n    return fn",
+            "def loud(fn):\n    return [fn]",
+            "tools",
+        ),
     ],
     ids=lambda text: text[:20],
 )
@@ -237,8 +243,20 @@ def test_the_rule_is_named() -> None:
 
 def test_differences_begin_with_the_most_telling() -> None:
     """What changed comes before what is new or gone, the phase's own function first."""
-    current = {"a.py::run": "2", "z.py::x": "2", "new.py::n": "1", "same": "1", "h.get (h 2)": "4"}
-    recorded = {"gone.py::g": "1", "same": "1", "z.py::x": "1", "a.py::run": "1", "h.get (h 1)": "3"}
+    current = {
+        "a.py::run": "2",
+        "z.py::x": "2",
+        "new.py::n": "1",
+        "same": "1",
+        "h.get (h 2)": "4",
+    }
+    recorded = {
+        "gone.py::g": "1",
+        "same": "1",
+        "z.py::x": "1",
+        "a.py::run": "1",
+        "h.get (h 1)": "3",
+    }
     assert differences(recorded, current) == [
         "a.py::run changed",
         "z.py::x changed",

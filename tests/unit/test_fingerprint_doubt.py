@@ -8,9 +8,75 @@ from tests.unit.sources import Sources
 
 WHOLE = "lib/inner/helper.py"
 
+PASSING_ON = """\
+import lib.inner.helper as h
+def run(x): return getattr(h, x)()
+---
+from lib.inner import helper
+def run(x): return vars(helper)[x]
+---
+from lib.inner import helper
+def run(x): return helper.__dict__[x]
+---
+from lib.inner import helper
+def run(x): return inspect.getmembers(helper)
+---
+from lib.inner import helper
+def run(x):
+    h = helper
+    return h.used(x)
+---
+from lib.inner import helper
+TOOLS = [helper]
+def run(x): return TOOLS
+---
+def run(x): return __import__('lib.inner.helper')
+---
+import importlib
+def run(x): return importlib.import_module('lib.inner.helper')
+---
+from importlib import import_module
+def run(x): return import_module(f'lib.inner.{x}')
+---
+from importlib import import_module
+def run(x): return import_module('lib.inner.' + x)
+---
+import sys
+def run(x): return sys.modules['lib.inner.helper'].used(x)
+---
+import lib.inner
+def run(x): return pkgutil.iter_modules(lib.inner.__path__)
+---
+import lib.inner
+def run(x): return x(lib.inner)
+""".split("---\n")
+
+LOOKING_UP = """\
+def run(x): return globals()[x]()
+---
+def run(x): return eval(x)
+---
+def run(x): exec(x)
+---
+import sys
+def run(x): return getattr(sys.modules[__name__], x)
+---
+def run(x): return undefined_anywhere(x)
+---
+exec('def made(x): return x')
+def run(x): return made(x)
+---
+from importlib import import_module
+def run(x): return import_module(x)
+---
+from importlib import import_module as load
+def run(x): return load(x)
+""".split("---\n")
+
 
 @pytest.fixture
 def sources(tmp_path: Path) -> Sources:
+    """Give a package with a module of which only one function is wanted."""
     made = Sources(tmp_path)
     made.write("lib/__init__.py", "")
     made.write("lib/inner/__init__.py", "")
@@ -28,24 +94,7 @@ def sources(tmp_path: Path) -> Sources:
     return made
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        "import lib.inner.helper as h\ndef run(x): return getattr(h, x)()",
-        "from lib.inner import helper\ndef run(x): return vars(helper)[x]",
-        "from lib.inner import helper\ndef run(x): return helper.__dict__[x]",
-        "from lib.inner import helper\ndef run(x): return inspect.getmembers(helper)",
-        "from lib.inner import helper\ndef run(x):\n    h = helper\n    return h.used(x)",
-        "from lib.inner import helper\nTOOLS = [helper]\ndef run(x): return TOOLS",
-        "def run(x): return __import__('lib.inner.helper')",
-        "import importlib\ndef run(x): return importlib.import_module('lib.inner.helper')",
-        "from importlib import import_module\ndef run(x): return import_module(f'lib.inner.{x}')",
-        "from importlib import import_module\ndef run(x): return import_module('lib.inner.' + x)",
-        "import sys\ndef run(x): return sys.modules['lib.inner.helper'].used(x)",
-        "import lib.inner\ndef run(x): return pkgutil.iter_modules(lib.inner.__path__)",
-        "import lib.inner\ndef run(x): return x(lib.inner)",
-    ],
-)
+@pytest.mark.parametrize("body", PASSING_ON, ids=map(str, range(len(PASSING_ON))))
 def test_a_module_that_is_not_only_asked_for_names_counts_as_a_whole(
     sources: Sources, body: str
 ) -> None:
@@ -59,19 +108,7 @@ def test_a_module_that_is_not_only_asked_for_names_counts_as_a_whole(
     assert sources.parts("import app", "app.run")[WHOLE] != before[WHOLE]
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        "def run(x): return globals()[x]()",
-        "def run(x): return eval(x)",
-        "def run(x): exec(x)",
-        "import sys\ndef run(x): return getattr(sys.modules[__name__], x)",
-        "def run(x): return undefined_anywhere(x)",
-        "exec('def made(x): return x')\ndef run(x): return made(x)",
-        "from importlib import import_module\ndef run(x): return import_module(x)",
-        "from importlib import import_module as load\ndef run(x): return load(x)",
-    ],
-)
+@pytest.mark.parametrize("body", LOOKING_UP, ids=map(str, range(len(LOOKING_UP))))
 def test_a_function_that_looks_names_up_brings_its_own_module(
     sources: Sources, body: str
 ) -> None:
@@ -85,7 +122,9 @@ def test_a_function_that_looks_names_up_brings_its_own_module(
 
 def test_an_import_by_a_computed_name_brings_its_package(sources: Sources) -> None:
     """Any module of the package could be the one that is imported."""
-    sources.write("lib/load.py", "import importlib\ndef run(x): return importlib.import_module(x)")
+    sources.write(
+        "lib/load.py", "import importlib\ndef run(x): return importlib.import_module(x)"
+    )
     assert {WHOLE, "lib/deep.py", "lib/load.py"} <= set(
         sources.parts("import lib.load", "lib.load.run")
     )
@@ -93,13 +132,19 @@ def test_an_import_by_a_computed_name_brings_its_package(sources: Sources) -> No
 
 def test_a_names_list_of_modules_is_followed(sources: Sources) -> None:
     """Module names in strings lead to the modules."""
-    sources.write("app.py", "NAMES = ['lib.inner.helper']\ndef run(x): return [x(n) for n in NAMES]")
+    sources.write(
+        "app.py", "NAMES = ['lib.inner.helper']\ndef run(x): return [x(n) for n in NAMES]"
+    )
     assert WHOLE in sources.parts("import app", "app.run")
 
 
 def test_a_loggers_name_is_no_module(sources: Sources) -> None:
     """A logger that is called as a module is has nothing of it."""
-    text = "import logging\nlog = logging.getLogger('lib.inner.helper')\ndef run(x): log.info(x)"
+    text = """
+        import logging
+        log = logging.getLogger("lib.inner.helper")
+        def run(x): log.info(x)
+    """
     sources.write("app.py", text)
     assert set(sources.parts("import app", "app.run")) == {"app.py::run", "app.py::log"}
 
@@ -132,7 +177,10 @@ def test_class_names_and_type_variables_are_found_where_they_are(sources: Source
             return Settings, [y for y in x if (z := y)], (lambda q: q)(z)
     """
     sources.write("app.py", text)
-    assert set(sources.parts("import app", "app.run")) == {"app.py::run", "app.py::Settings"}
+    assert set(sources.parts("import app", "app.run")) == {
+        "app.py::run",
+        "app.py::Settings",
+    }
 
 
 @pytest.mark.parametrize(
@@ -226,6 +274,16 @@ def test_code_from_outside_the_root_that_nobody_installed_counts_by_its_file(
     assert before != after
 
 
+ZIPPED = """
+import zipfile
+with zipfile.ZipFile("z.zip", "w") as zipped:
+    zipped.write("gone.py")
+(root / "gone.py").unlink()
+sys.path.insert(0, "z.zip")
+from gone import run
+"""
+
+
 @pytest.mark.parametrize(
     "setup",
     [
@@ -235,12 +293,13 @@ def test_code_from_outside_the_root_that_nobody_installed_counts_by_its_file(
         "import gone; (root / 'gone.py').unlink(); run = gone.run",
         "import gone; (root / 'gone.py').write_text('def :'); run = gone.run",
         "import gone; (root / 'gone.py').write_text('x = 1'); run = gone.run",
-        "import zipfile, os; z = zipfile.ZipFile('z.zip', 'w'); z.write('gone.py'); z.close();"
-        "os.unlink('gone.py'); sys.path.insert(0, 'z.zip'); from gone import run",
+        ZIPPED,
         "import uses; (root / 'gone.py').unlink(); run = uses.run",
     ],
 )
-def test_a_function_without_readable_source_is_refused(sources: Sources, setup: str) -> None:
+def test_a_function_without_readable_source_is_refused(
+    sources: Sources, setup: str
+) -> None:
     """Code that cannot be read is an error in three parts, not an empty fingerprint."""
     sources.write("app.py", "x = 1")
     sources.write("gone.py", "def run(x): return x")
@@ -277,7 +336,9 @@ def test_warnings_of_the_users_source_are_not_given_again(sources: Sources) -> N
     assert set(sources.parts(setup, "app.run")) == {"app.py::run"}
 
 
-@pytest.mark.parametrize("folder", [".venv/lib", "site-packages", ".tox/py", "node_modules/x"])
+@pytest.mark.parametrize(
+    "folder", [".venv/lib", "site-packages", ".tox/py", "node_modules/x"]
+)
 def test_installed_files_below_the_root_are_not_ours(sources: Sources, folder: str) -> None:
     """What lies in an environment inside the project is not followed."""
     sources.write(f"{folder}/tool.py", "def work(x): return x\n")

@@ -9,9 +9,172 @@ from tests.unit.sources import Sources
 HELPER = "def used(x):\n    return x\n\ndef other(x):\n    return x\n"
 USED = "lib/inner/helper.py::used"
 
+BODIES = """\
+import lib.inner.helper
+def run(x): return lib.inner.helper.used(x)
+---
+import lib.inner.helper as h
+def run(x): return h.used(x)
+---
+from lib.inner import helper
+def run(x): return helper.used(x)
+---
+from lib.inner import helper as h
+def run(x): return h.used(x)
+---
+from lib.inner.helper import used
+def run(x): return used(x)
+---
+from lib.inner.helper import used as u
+def run(x): return u(x)
+---
+from lib.inner.helper import *
+def run(x): return used(x)
+---
+import lib
+def run(x): return lib.inner.helper.used(x)
+---
+def run(x):
+    from lib.inner.helper import used
+    return used(x)
+---
+def run(x):
+    import lib.inner.helper
+    return lib.inner.helper.used(x)
+---
+def run(x):
+    import lib.inner.helper as h
+    return [h.used(i) for i in x]
+---
+from lib.inner import helper
+def run(x): return (lambda: helper.used(x))()
+---
+from lib.inner.helper import used
+def run(x, f=used): return f(x)
+---
+from lib.inner.helper import used
+run = lambda x: used(x)
+---
+from lib.inner.helper import used
+TABLE = {'a': used}
+def run(x): return TABLE[x](x)
+---
+from lib.inner.helper import used
+alias = used
+def run(x): return alias(x)
+---
+try:
+    from lib.inner.helper import used
+except ImportError:
+    used = None
+def run(x): return used(x)
+---
+if 1:
+    from lib.inner.helper import used
+def run(x): return used(x)
+---
+from lib.inner.helper import used
+class K:
+    def m(self, x): return used(x)
+def run(x): return K().m(x)
+---
+from lib.inner.helper import used
+class B:
+    f = staticmethod(used)
+class K(B): pass
+def run(x): return K.f(x)
+---
+from lib.inner.helper import used
+def deep(x): return used(x)
+def run(x):
+    def inner():
+        return deep(x)
+    return inner()
+---
+from lib.inner.helper import used
+async def run(x): return used(x)
+---
+from lib.inner.helper import used
+_c = None
+def make():
+    global _c
+    _c = used
+def run(x): return _c(x)
+---
+from lib.inner.helper import used
+import functools
+run = functools.partial(used, 1)
+---
+from lib.inner.helper import used
+import functools
+@functools.lru_cache
+def run(x): return used(x)
+---
+from lib.inner.helper import used
+class K:
+    def __call__(self, x): return used(x)
+run = K()
+---
+from lib.inner.helper import used
+class K:
+    def m(self, x): return used(x)
+run = K().m
+---
+from lib.inner.helper import used
+class K:
+    @classmethod
+    def m(cls, x): return used(x)
+run = K.m
+---
+from lib.inner.helper import used
+class run:
+    def __init__(self, x): used(x)
+---
+from lib.inner.helper import used
+def make():
+    def inner(x): return used(x)
+    return inner
+run = make()
+---
+from lib.inner.helper import used
+def make(f):
+    return lambda x: f(x)
+run = make(used)
+---
+from lib.inner.helper import used
+def make():
+    return [lambda x: used(x) for _ in '1']
+run = make()[0]
+---
+def make():
+    from lib.inner.helper import used
+    return lambda x: used(x)
+run = make()
+---
+import lib.inner.helper as h
+def run(x):
+    match x:
+        case 1: return h.used(x)
+---
+import lib.inner.helper as h
+def run(x, y: 'h.used' = 1): return x
+---
+import lib.inner.helper as h
+def run(x): return f'{h.used(x)!r}'
+---
+def run(x):
+    import mock
+    mock.patch('lib.inner.helper.used')
+---
+def run(x):
+    import uvicorn
+    uvicorn.run('lib.inner.helper:used')
+""".split("---\n")
+
 
 @pytest.fixture
 def sources(tmp_path: Path) -> Sources:
+    """Give a package with a module of which only one function is wanted."""
     made = Sources(tmp_path)
     made.write("lib/__init__.py", "")
     made.write("lib/inner/__init__.py", "")
@@ -19,62 +182,7 @@ def sources(tmp_path: Path) -> Sources:
     return made
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        "import lib.inner.helper\ndef run(x): return lib.inner.helper.used(x)",
-        "import lib.inner.helper as h\ndef run(x): return h.used(x)",
-        "from lib.inner import helper\ndef run(x): return helper.used(x)",
-        "from lib.inner import helper as h\ndef run(x): return h.used(x)",
-        "from lib.inner.helper import used\ndef run(x): return used(x)",
-        "from lib.inner.helper import used as u\ndef run(x): return u(x)",
-        "from lib.inner.helper import *\ndef run(x): return used(x)",
-        "import lib\ndef run(x): return lib.inner.helper.used(x)",
-        "def run(x):\n    from lib.inner.helper import used\n    return used(x)",
-        "def run(x):\n    import lib.inner.helper\n    return lib.inner.helper.used(x)",
-        "def run(x):\n    import lib.inner.helper as h\n    return [h.used(i) for i in x]",
-        "from lib.inner import helper\ndef run(x): return (lambda: helper.used(x))()",
-        "from lib.inner.helper import used\ndef run(x, f=used): return f(x)",
-        "from lib.inner.helper import used\nrun = lambda x: used(x)",
-        "from lib.inner.helper import used\nTABLE = {'a': used}\ndef run(x): return TABLE[x](x)",
-        "from lib.inner.helper import used\nalias = used\ndef run(x): return alias(x)",
-        "try:\n    from lib.inner.helper import used\nexcept ImportError:\n    used = None\n"
-        "def run(x): return used(x)",
-        "if 1:\n    from lib.inner.helper import used\ndef run(x): return used(x)",
-        "from lib.inner.helper import used\nclass K:\n    def m(self, x): return used(x)\n"
-        "def run(x): return K().m(x)",
-        "from lib.inner.helper import used\nclass B:\n    f = staticmethod(used)\n"
-        "class K(B): pass\ndef run(x): return K.f(x)",
-        "from lib.inner.helper import used\ndef deep(x): return used(x)\n"
-        "def run(x):\n    def inner():\n        return deep(x)\n    return inner()",
-        "from lib.inner.helper import used\nasync def run(x): return used(x)",
-        "from lib.inner.helper import used\n_c = None\ndef make():\n    global _c\n    _c = used\n"
-        "def run(x): return _c(x)",
-        "from lib.inner.helper import used\nimport functools\nrun = functools.partial(used, 1)",
-        "from lib.inner.helper import used\nimport functools\n"
-        "@functools.lru_cache\ndef run(x): return used(x)",
-        "from lib.inner.helper import used\nclass K:\n    def __call__(self, x): return used(x)\n"
-        "run = K()",
-        "from lib.inner.helper import used\nclass K:\n    def m(self, x): return used(x)\n"
-        "run = K().m",
-        "from lib.inner.helper import used\nclass K:\n    @classmethod\n"
-        "    def m(cls, x): return used(x)\nrun = K.m",
-        "from lib.inner.helper import used\nclass run:\n    def __init__(self, x): used(x)",
-        "from lib.inner.helper import used\ndef make():\n    def inner(x): return used(x)\n"
-        "    return inner\nrun = make()",
-        "from lib.inner.helper import used\ndef make(f):\n    return lambda x: f(x)\n"
-        "run = make(used)",
-        "from lib.inner.helper import used\ndef make():\n    return [lambda x: used(x) for _ in '1']\n"
-        "run = make()[0]",
-        "def make():\n    from lib.inner.helper import used\n    return lambda x: used(x)\n"
-        "run = make()",
-        "import lib.inner.helper as h\ndef run(x):\n    match x:\n        case 1: return h.used(x)",
-        "import lib.inner.helper as h\ndef run(x, y: 'h.used' = 1): return x",
-        "import lib.inner.helper as h\ndef run(x): return f'{h.used(x)!r}'",
-        "def run(x):\n    import mock\n    mock.patch('lib.inner.helper.used')",
-        "def run(x):\n    import uvicorn\n    uvicorn.run('lib.inner.helper:used')",
-    ],
-)
+@pytest.mark.parametrize("body", BODIES, ids=map(str, range(len(BODIES))))
 def test_a_name_is_followed_however_it_was_imported(sources: Sources, body: str) -> None:
     """What a phase reaches counts, and its neighbour in the same file does not."""
     sources.write("app.py", body)
@@ -100,7 +208,9 @@ def test_relative_imports_and_re_exports_are_followed(
 ) -> None:
     """A name that goes through several files is followed through all of them."""
     sources.write("lib/names.py", "from .inner.helper import *")
-    sources.write("lib/listed.py", "from .inner.helper import used, other\n__all__ = ['used']")
+    sources.write(
+        "lib/listed.py", "from .inner.helper import used, other\n__all__ = ['used']"
+    )
     sources.write("lib/chain.py", "from .inner import helper as h\nagain = h.used")
     sources.write("lib/run.py", f"{statement}\ndef run(x): return {use}")
     assert USED in sources.parts("import lib.run", "lib.run.run")
@@ -150,7 +260,9 @@ def test_a_moved_test_file_and_another_working_directory_are_the_same(
     """Where the process runs has no part in a fingerprint."""
     sources.write("app.py", "from lib.inner.helper import used\ndef run(x): return used(x)")
     asked = "fingerprint_of(app.run, root=root).parts"
-    assert sources.ask("import app", asked) == sources.ask("import app", asked, folder="lib")
+    assert sources.ask("import app", asked) == sources.ask(
+        "import app", asked, folder="lib"
+    )
 
 
 @pytest.mark.parametrize("mode", ["prepend", "append", "importlib"])
@@ -171,7 +283,8 @@ def test_tests_are_followed_under_every_import_mode(sources: Sources, mode: str)
 
         def test_it(request):
             root = Path(__file__).parents[1]
-            conftest = request.config.pluginmanager.get_plugin(str(root / "tests/conftest.py"))
+            path = str(root / "tests/conftest.py")
+            conftest = request.config.pluginmanager.get_plugin(path)
             found = [fingerprint_of(fn, root=root).parts for fn in (run, conftest.shared)]
             (root / "parts.json").write_text(json.dumps(found))
     """
@@ -181,3 +294,20 @@ def test_tests_are_followed_under_every_import_mode(sources: Sources, mode: str)
     run, shared = sources.read_json("parts.json")
     assert set(run) == {"tests/test_it.py::run", "tests/test_it.py::helper", USED}
     assert set(shared) == {"tests/conftest.py::shared"}
+
+
+def test_phases_that_are_methods_of_a_test_class_ignore_its_tests(sources: Sources) -> None:
+    """A test class counts as one class, without the tests in it."""
+    text = """
+        class TestPipeline:
+            depth = 1
+            def run(self): return self.depth
+            def test_it(self): assert self.run() == 1
+    """
+    sources.write("test_app.py", text)
+    before = sources.parts("import test_app", "test_app.TestPipeline().run")
+    assert set(before) == {"test_app.py::TestPipeline"}
+    sources.edit("test_app.py", "assert self.run() == 1", "assert self.run() == 2")
+    assert sources.parts("import test_app", "test_app.TestPipeline().run") == before
+    sources.edit("test_app.py", "depth = 1", "depth = 2")
+    assert sources.parts("import test_app", "test_app.TestPipeline().run") != before

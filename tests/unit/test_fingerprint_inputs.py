@@ -25,7 +25,9 @@ def _inputs(fn: object, *args: object, **kwargs: object) -> Inputs:
     return inputs_of(fn, args, kwargs, root=ROOT)
 
 
-def plain(request: str, limit: int = 3, *rest: object, deep: bool = False, **more: object) -> None:
+def plain(
+    request: str, limit: int = 3, *rest: object, deep: bool = False, **more: object
+) -> None:
     """Take one of each kind of parameter."""
 
 
@@ -65,7 +67,12 @@ def _around(value: object) -> Callable[[], object]:
     ("fn", "args", "kwargs", "names"),
     [
         (plain, ("a",), {}, ["request", "limit", "deep"]),
-        (plain, ("a", 1, 2, 3), {"x": 1}, ["request", "limit", "rest[0]", "rest[1]", "deep", "x"]),
+        (
+            plain,
+            ("a", 1, 2, 3),
+            {"x": 1},
+            ["request", "limit", "rest[0]", "rest[1]", "deep", "x"],
+        ),
         (plain, (), {"request": 1, "rest": 2}, ["request", "limit", "deep", "rest"]),
         (plain, (), {}, []),
         (plain, (1,), {"request": 2}, ["args[0]", "request"]),
@@ -189,7 +196,13 @@ def test_extra_paths_are_read(tmp_path: Path) -> None:
     """A file or folder in inputs=[...] counts by what is in it, wherever it lies."""
     files = Sources(tmp_path / "one")
     states = []
-    for name, text in [("p/a", "x"), ("p/a", "y"), ("p/b", "y"), ("p/sub/c", ""), ("p/c", "")]:
+    for name, text in [
+        ("p/a", "x"),
+        ("p/a", "y"),
+        ("p/b", "y"),
+        ("p/sub/c", ""),
+        ("p/c", ""),
+    ]:
         files.write(name, text)
         states.append(_extra(tmp_path / "one", Path("p"))["inputs[0]"])
     states.append(_extra(tmp_path / "one", Path("missing"))["inputs[0]"])
@@ -224,7 +237,13 @@ def test_an_extra_path_that_cannot_be_read_is_said(tmp_path: Path) -> None:
 
 def test_other_extras_are_compared() -> None:
     """A value in inputs=[...] counts as an argument would, after the others."""
-    assert list(_extra(ROOT, "m", 1)) == ["request", "limit", "deep", "inputs[0]", "inputs[1]"]
+    assert list(_extra(ROOT, "m", 1)) == [
+        "request",
+        "limit",
+        "deep",
+        "inputs[0]",
+        "inputs[1]",
+    ]
     assert _extra(ROOT, "m") != _extra(ROOT, "n")
     assert _extra(ROOT, ["m"]) == _extra(ROOT, ["m"])
     assert _extra(ROOT, Path("m.txt")) != _extra(ROOT, "m.txt")
@@ -254,7 +273,9 @@ def test_functions_among_the_inputs_count_as_code(tmp_path: Path) -> None:
         }
     """
     sources.write("app.py", text)
-    asked = "{name: inputs_of(app.run, (form,), {}, root=root).parts for name, form in app.forms.items()}"
+    asked = (
+        "{n: inputs_of(app.run, (f,), {}, root=root).parts for n, f in app.forms.items()}"
+    )
     before = sources.ask("import app", asked)
     sources.edit("app.py", "def deep(x): return 1", "def deep(x): return 2")
     after = sources.ask("import app", asked)

@@ -25,6 +25,7 @@ REGISTRY = """
 
 @pytest.fixture
 def sources(tmp_path: Path) -> Sources:
+    """Give a package with two registries."""
     made = Sources(tmp_path)
     made.write("app/__init__.py", "")
     made.write("app/registry.py", REGISTRY)
@@ -43,13 +44,11 @@ def sources(tmp_path: Path) -> Sources:
             "from app import registry\ndef run(x): return registry.REGISTRY.get(x)(x)",
         ),
         (
-            "from app.registry import REGISTRY\ndef handle(x): return x\n"
-            "REGISTRY['a'] = handle",
+            "from app.registry import REGISTRY\ndef handle(x): x\nREGISTRY['a'] = handle",
             "from app.registry import REGISTRY\ndef run(x): return REGISTRY[x](x)",
         ),
         (
-            "from app.registry import register\ndef handle(x): return x\n"
-            "register('a')(handle)",
+            "from app.registry import register\ndef handle(x): x\nregister('a')(handle)",
             "from app.registry import REGISTRY\ndef run(x): return REGISTRY[x](x)",
         ),
         (
@@ -77,7 +76,7 @@ def test_a_handler_counts_for_who_reads_its_registry(
 @pytest.mark.parametrize(
     "base",
     [
-        "class Base:\n    kinds = []\n    def __init_subclass__(cls): cls.kinds.append(cls)\n",
+        "class Base:\n    kinds = []\n    def __init_subclass__(cls): pass\n",
         "class Meta(type): pass\nclass Base(metaclass=Meta): pass\n",
         "class Base: pass\ndef all_of(): return Base.__subclasses__()\n",
         "class Base: pass\ndef all_of(): return Base.metadata.create_all()\n",
@@ -86,7 +85,9 @@ def test_a_handler_counts_for_who_reads_its_registry(
 def test_subclasses_count_for_who_asks_their_base(sources: Sources, base: str) -> None:
     """A base class that knows what is derived from it brings all that is."""
     sources.write("app/base.py", base)
-    sources.write("app/models.py", "from app.base import Base\nclass User(Base):\n    n = 1\n")
+    sources.write(
+        "app/models.py", "from app.base import Base\nclass User(Base):\n    n = 1\n"
+    )
     text = "import app.models\nfrom app import base\ndef run(x): return base.Base, {}\n"
     asks = "base.all_of()" if "all_of" in base else "base.Base.kinds"
     sources.write("app/run.py", text.format(asks))
@@ -97,25 +98,39 @@ def test_subclasses_of_a_plain_base_do_not_count(sources: Sources) -> None:
     """Nothing can reach a subclass through a base that does not know of it."""
     sources.write("app/base.py", "class Base: pass\n")
     sources.write("app/models.py", "from app.base import Base\nclass User(Base): pass\n")
-    sources.write("app/run.py", "import app.models\nfrom app import base\ndef run(x): base.Base()")
+    sources.write(
+        "app/run.py", "import app.models\nfrom app import base\ndef run(x): base.Base()"
+    )
     assert "app/models.py::User" not in sources.parts("import app.run", "app.run.run")
+
+
+CACHE = """
+SEEN = {}
+def tool(fn):
+    def inner(x):
+        if x not in SEEN:
+            SEEN[x] = fn(x)
+        return SEEN[x]
+    return inner
+"""
 
 
 @pytest.mark.parametrize(
     ("tools", "decorator"),
     [
         ("def tool(fn): return fn", "@tool"),
-        ("import functools\ndef tool(fn):\n    return functools.wraps(fn)(lambda x: fn(x))", "@tool"),
-        ("from app.registry import register", "@register(__name__)"),
-        ("from app.registry import box", "@box.add"),
         (
-            "SEEN = {}\ndef tool(fn):\n    def inner(x):\n        if x not in SEEN:\n"
-            "            SEEN[x] = fn(x)\n        return SEEN[x]\n    return inner",
+            "from functools import *\ndef tool(fn): return wraps(fn)(lambda x: fn(x))",
             "@tool",
         ),
+        ("from app.registry import register", "@register(__name__)"),
+        ("from app.registry import box", "@box.add"),
+        (CACHE, "@tool"),
         ("import functools\ntool = functools.lru_cache", "@tool"),
-        ("from opentelemetry.trace import get_tracer\ntracer = get_tracer('x')",
-         "@tracer.start_as_current_span('x')"),
+        (
+            "from opentelemetry.trace import get_tracer\ntracer = get_tracer('x')",
+            "@tracer.start_as_current_span('x')",
+        ),
         ("import pytest", "@pytest.fixture"),
     ],
 )
@@ -123,7 +138,9 @@ def test_phases_with_one_decorator_are_independent(
     sources: Sources, tools: str, decorator: str
 ) -> None:
     """Editing one phase leaves another valid though both are decorated alike."""
-    sources.write("asked.py", f"{tools}\n{decorator}\ndef one(x): return 1\n" + _second(decorator))
+    sources.write(
+        "asked.py", f"{tools}\n{decorator}\ndef one(x): return 1\n" + _second(decorator)
+    )
     before = sources.parts("import asked", "vars(asked)['one']")
     sources.edit("asked.py", "return 2", "return 3")
     assert sources.parts("import asked", "vars(asked)['one']") == before

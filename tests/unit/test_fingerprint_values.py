@@ -81,7 +81,7 @@ class Plain:
 
 
 class Slotted:
-    __slots__ = ("_Slotted__private", "text")
+    __slots__ = ("__private", "text")
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -96,7 +96,7 @@ class Table(dict[str, int]):
     title: str = ""
 
 
-class Failure(Exception):
+class FailureError(Exception):
     pass
 
 
@@ -145,7 +145,7 @@ PAIRS: list[tuple[Callable[[], object], Callable[[], object]]] = [
     (lambda: Words("a"), lambda: Words("b")),
     (lambda: _table("t", a=1), lambda: _table("t", a=2)),
     (lambda: _table("t", a=1), lambda: _table("u", a=1)),
-    (lambda: Failure("a"), lambda: Failure("b")),
+    (lambda: FailureError("a"), lambda: FailureError("b")),
     (lambda: ValueError("a"), lambda: KeyError("a")),
     (lambda: collections.OrderedDict(a=1), lambda: collections.OrderedDict(a=2)),
     (lambda: collections.Counter("ab"), lambda: collections.Counter("aab")),
@@ -153,7 +153,7 @@ PAIRS: list[tuple[Callable[[], object], Callable[[], object]]] = [
     (lambda: collections.deque([1], 2), lambda: collections.deque([1], 3)),
     (lambda: types.MappingProxyType({"a": 1}), lambda: types.MappingProxyType({"a": 2})),
     (lambda: types.SimpleNamespace(a=1), lambda: types.SimpleNamespace(a=2)),
-    (lambda: {"a": 1}.items(), lambda: {"a": 2}.items()),
+    ({"a": 1}.items, {"a": 2}.items),
     (lambda: re.compile("a"), lambda: re.compile("a", re.IGNORECASE)),
     (lambda: ipaddress.ip_address("1.1.1.1"), lambda: ipaddress.ip_address("1.1.1.2")),
     (lambda: memoryview(b"a"), lambda: memoryview(b"b")),
@@ -178,7 +178,10 @@ PAIRS: list[tuple[Callable[[], object], Callable[[], object]]] = [
     (lambda: np.array([{"a": 1}]), lambda: np.array([{"a": 2}])),
     (lambda: np.float64(1), lambda: np.float32(1)),
     (lambda: np.dtype("int8"), lambda: np.dtype("int16")),
-    (lambda: pd.DataFrame({"a": [1], "b": ["x"]}), lambda: pd.DataFrame({"a": [1], "b": ["y"]})),
+    (
+        lambda: pd.DataFrame({"a": [1], "b": ["x"]}),
+        lambda: pd.DataFrame({"a": [1], "b": ["y"]}),
+    ),
     (lambda: pd.DataFrame({"a": [1]}), lambda: pd.DataFrame({"b": [1]})),
     (lambda: pd.DataFrame({"a": [1]}), lambda: pd.DataFrame({"a": [1]}, index=[5])),
     (lambda: pd.DataFrame({"a": [1]}), lambda: pd.DataFrame({"a": [1.0]})),
@@ -259,7 +262,10 @@ def test_classes_of_values_count_as_code(tmp_path: Path) -> None:
     asked = "[inputs_of(app.take, (v,), {}, root=root).parts for v in app.values]"
     before = sources.ask("import app", asked)
     assert [next(iter(parts)) for parts in before] == [
-        *[f"app.py::{name}" for name in ("Enum", "Data", "Model", "Plain", "Error", "Words")],
+        *[
+            f"app.py::{name}"
+            for name in ("Enum", "Data", "Model", "Plain", "Error", "Words")
+        ],
         "app.py::local.Local",
     ]
     sources.edit("app.py", '"old"', '"new"')
@@ -280,7 +286,8 @@ def test_content_is_the_same_in_every_process(tmp_path: Path) -> None:
         value = [
             set(words), {w: {w, w * 2} for w in set(words)}, Plain(),
             {frozenset(words): 1, (1, 2): 2}, numpy.array(words),
-            pandas.DataFrame({"w": words}), pandas.Series(words, dtype="category"), take, Plain,
+            pandas.DataFrame({"w": words}), pandas.Series(words, dtype="category"),
+            take, Plain,
         ]
     """
     sources.write("app.py", text)

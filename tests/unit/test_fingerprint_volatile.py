@@ -64,7 +64,7 @@ def test_a_value_of_this_process_is_named_with_its_cure(
         "2020-01-01T00:00:00",
         "20-2-2-2-",
         datetime.date(2020, 1, 1),
-        datetime.datetime.max,
+        datetime.datetime.max,  # noqa: DTZ901 - a moment without a zone
         1.5,
         8080,
         True,
@@ -96,5 +96,7 @@ def test_a_port_that_this_process_listens_on_is_named(tmp_path: Path) -> None:
 def test_a_named_input_still_has_a_hash(tmp_path: Path) -> None:
     """The message changes nothing: the input counts as it is."""
     one, two = uuid.uuid4(), uuid.uuid4()
-    hashes = [inputs_of(lambda x: x, (n,), {}, root=tmp_path).hashes for n in (one, one, two)]
+    hashes = [
+        inputs_of(lambda x: x, (n,), {}, root=tmp_path).hashes for n in (one, one, two)
+    ]
     assert hashes[0] == hashes[1] != hashes[2]

@@ -43,6 +43,7 @@ class Content(_Walk):
         self.live: dict[str, str] = {}
         self.volatile: dict[str, str] = {}
         self._input, self._looks = "", 0
+        self._kinds: set[type] = set()
         self._volatility = Volatility(graph.project.roots)
 
     @cached_property
@@ -97,8 +98,10 @@ class Content(_Walk):
 
     def _count(self, kind: type) -> None:
         """Count the code of a first-party class."""
-        if is_ours(self.graph.project, kind):
-            self._following.begin(kind)
+        if kind not in self._kinds:
+            self._kinds.add(kind)
+            if is_ours(self.graph.project, kind):
+                self._following.begin(kind)
 
     def _nested(self, value: object, path: str) -> Plain:
         if id(value) in self.open:

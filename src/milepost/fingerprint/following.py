@@ -53,6 +53,8 @@ class Following:
         Raises:
             CouldNotRecordError: Its source cannot be read.
         """
+        if id(thing) in self._met:
+            return
         known = set(self.counted)
         self._follow(thing)
         new = [node for node in self.counted if node not in known]

@@ -7,7 +7,7 @@ from typing import Final
 
 from milepost.fingerprint.graph import Links, Node
 from milepost.fingerprint.objects import home_of, inner_of, is_code, is_ours
-from milepost.fingerprint.project import Project
+from milepost.fingerprint.project import Located, Project
 from milepost.fingerprint.runtime import (
     MISSING,
     Namespaces,
@@ -106,7 +106,7 @@ class Patches:
         for found in node.definition.imports if node.definition else ():
             place = self.project.imported(node.module, found)
             given = self.namespaces.expected(place, found.name)
-            if not given:
+            if not given or self._is_written(place, found.name):
                 return
             expected += given
         if any(value is one for one in expected):
@@ -115,6 +115,12 @@ class Patches:
             patch.notes[f"{node.label} {AT_RUN_TIME}"] = repr(value)
         else:
             patch.is_opaque = True
+
+    def _is_written(self, place: Located, name: str | None) -> bool:
+        """Tell whether a function of the name's own module binds it anew."""
+        module = self.project.module(place.path) if place.path else None
+        definition = module.units.definitions.get(name or "") if module else None
+        return bool(definition and definition.writers)
 
     def _judge_constant(
         self, node: Node, written: object, value: object, patch: Patch

@@ -74,7 +74,8 @@ class Project:
         real = path.resolve()
         if any(folder in real.parents for folder in self._foreign):
             return None
-        for candidate in (path, real):
+        # The real path first: however a file is reached, it has one label.
+        for candidate in (real, path):
             for root in self.roots:
                 if root in candidate.parents:
                     label = candidate.relative_to(root)

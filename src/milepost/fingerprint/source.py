@@ -1,7 +1,10 @@
 """Source files as they were when first needed: read once, parsed once."""
 
 import ast
+import gc
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
@@ -77,9 +80,24 @@ def _read(path: Path, label: str) -> bytes:
 def _parse(content: bytes, label: str) -> ast.Module:
     try:
         # A doubtful escape in the user's source was warned about when it was imported.
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _without_collector():
             warnings.simplefilter("ignore")
             return ast.parse(content)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         reason = f"Its source is not this Python's: {error}."
         raise CouldNotRecordError(label, reason) from error
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Keep the garbage collector out: a tree is all new objects and no garbage.
+
+    Parsing takes a third of the time without it.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

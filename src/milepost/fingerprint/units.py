@@ -101,6 +101,14 @@ def is_test(node: ast.AST) -> bool:
     return isinstance(node, ast.ClassDef) and node.name.startswith("Test")
 
 
+def without_tests(node: Function | ast.ClassDef) -> Function | ast.ClassDef:
+    """Leave the tests out of a test class, whose other methods may be phases."""
+    if not isinstance(node, ast.ClassDef) or not is_test(node):
+        return node
+    rest = [part for part in node.body if not is_test(part)]
+    return ast.ClassDef(**{**vars(node), "body": rest})
+
+
 def runs_never(node: ast.AST) -> TypeGuard[ast.If]:
     """Tell whether a top-level ``if`` is for type checkers or for a script only."""
     if not isinstance(node, ast.If):
@@ -141,6 +149,7 @@ class _Cutter:
 
     def _definition(self, node: Function | ast.ClassDef, heads: Statement) -> None:
         kind = "class" if isinstance(node, ast.ClassDef) else "function"
+        node = without_tests(node)
         found = self._define(node.name, kind, (*heads, node))
         found.is_decorated |= bool(node.decorator_list)
         registrations = self.units.registrations

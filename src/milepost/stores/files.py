@@ -33,12 +33,31 @@ def write_new(path: Path, content: bytes) -> None:
     """
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
     try:
+        killpoint("file.created")
         _write_all(handle, content)
+        killpoint("file.written")
         os.fsync(handle)
     except BaseException:
         with suppress(OSError):
             path.unlink()
         raise
+    finally:
+        os.close(handle)
+
+
+def write_sign(path: Path, content: bytes) -> None:
+    """Write a small file where it is missing or empty.
+
+    Several runs may do so at once: they write the same, so that no temporary file,
+    which a crash would leave lying, is needed.
+    """
+    with suppress(FileNotFoundError):
+        if path.stat().st_size:
+            return
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT, FILE_MODE)
+    try:
+        killpoint("sign.created")
+        _write_all(handle, content)
     finally:
         os.close(handle)
 
@@ -105,6 +124,7 @@ def make_folder(folder: Path) -> None:
         make_folder(folder.parent)
         with suppress(FileExistsError):
             folder.mkdir(mode=FOLDER_MODE)
+            killpoint("folder.made")
             sync_folder(folder.parent)
 
 
@@ -118,6 +138,7 @@ def remove_tree(folder: Path) -> None:
             killpoint("tree.unlinked")
     with suppress(FileNotFoundError):
         folder.rmdir()
+        killpoint("tree.removed")
 
 
 def _entries(folder: Path) -> Iterator[Path]:

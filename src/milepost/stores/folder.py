@@ -9,19 +9,25 @@ import hashlib
 import json
 import os
 import re
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 from milepost import clock
+from milepost.document_errors import DamagedCheckpointError, NoFileError
 from milepost.errors import DamagedValueError, InvalidTestIdError
+from milepost.shape import MAX_DOCUMENT_BYTES
 from milepost.stores import files
 from milepost.stores.killpoints import killpoint
-from milepost.stores.lease import CLOSING, TEMPORARY, Lease
+from milepost.stores.lease import CLOSING, STARTING, TEMPORARY, Lease
 
 HISTORY_RUNS: Final = 20
 _PREFIX, _SUFFIX = "checkpoint_", ".json"
+_DOCUMENT: Final = re.compile(
+    r"checkpoint_(?P<test_id>.+?)\.json(?P<damaged>\.damaged-.+)?"
+)
 _DATA_ENTRIES = ("blobs", "directory", "cleanups.jsonl")
 _SIGNS: Final = {
     "README.md": (
@@ -60,32 +66,60 @@ class FolderStore:
 
     def test_ids(self) -> list[str]:
         """List the checkpoints, by id."""
+        found = [_DOCUMENT.fullmatch(name) for name in self._names()]
+        ids = [match["test_id"] for match in found if match and not match["damaged"]]
+        return sorted(filter(is_test_id, ids))
+
+    def damaged(self) -> list[tuple[str, Path]]:
+        """List the damaged documents that were set aside, with their ids."""
+        found = [_DOCUMENT.fullmatch(name) for name in self._names()]
+        return sorted(
+            (match["test_id"], self.directory / match[0])
+            for match in found
+            if match and match["damaged"]
+        )
+
+    def remove_damaged(self, test_id: str) -> None:
+        """Remove the damaged documents of a checkpoint that were set aside."""
+        for found, path in self.damaged():
+            with files.store_errors("delete", path):
+                if found == test_id:
+                    path.unlink(missing_ok=True)
+
+    def _names(self) -> list[str]:
         with files.store_errors("list", self.directory), suppress(FileNotFoundError):
-            names = [entry.name for entry in self.directory.iterdir()]
-            found = [name for name in names if name.startswith(_PREFIX)]
-            return sorted(
-                name[len(_PREFIX) : -len(_SUFFIX)]
-                for name in found
-                if name.endswith(_SUFFIX)
-            )
+            return [entry.name for entry in self.directory.iterdir()]
         return []
 
     def read(self, test_id: str) -> bytes | None:
         """Read a document; None where there is none.
 
         Raises:
+            NoFileError: Something else stands in its place.
+            DamagedCheckpointError: It is too large to be one; nothing of it is read.
             StoreError: It is there and cannot be read.
         """
         path = self.document_path(test_id)
         with files.store_errors("read", path), suppress(FileNotFoundError):
+            found = path.stat()
+            if not stat.S_ISREG(found.st_mode):
+                kind = "a directory" if stat.S_ISDIR(found.st_mode) else "a device or pipe"
+                raise NoFileError(str(path), kind)
+            if found.st_size > MAX_DOCUMENT_BYTES:
+                raise DamagedCheckpointError(f"it has {found.st_size:,} bytes")
             return path.read_bytes()
         return None
 
     def signature(self, test_id: str) -> tuple[int, ...] | None:
-        """Tell a document's version apart without reading it; None if it is gone."""
-        with suppress(OSError):
-            stat = self.document_path(test_id).stat()
-            return stat.st_ino, stat.st_size, stat.st_mtime_ns
+        """Tell a document's version apart without reading it; None if it is gone.
+
+        Raises:
+            StoreError: Nobody can look.
+        """
+        path = self.document_path(test_id)
+        with files.store_errors("look at", path), suppress(FileNotFoundError):
+            found = path.stat()
+            return found.st_ino, found.st_size, found.st_mtime_ns
         return None
 
     def write(
@@ -102,6 +136,7 @@ class FolderStore:
 
         Raises:
             StoreError: The disk refuses; the document is as it was.
+            GoneError: Another run took over, or the checkpoint was removed.
         """
 
         def may_write() -> None:
@@ -111,9 +146,15 @@ class FolderStore:
         target = self.document_path(test_id)
         with files.store_errors("write", target):
             lease.check(test_id)
-            files.replace(lease.temporary(), target, content, "document", may_write)
+            try:
+                files.replace(lease.temporary(), target, content, "document", may_write)
+            except FileNotFoundError:
+                lease.check(test_id)  # whoever took over cleared the temporary file away
+                raise
 
-    def take_lease(self, test_id: str, run: str, wait: float, above: int) -> Lease:
+    def take_lease(
+        self, test_id: str, run: str, wait: float, above: Callable[[], int]
+    ) -> Lease:
         """Take the lease of a checkpoint; see ``Lease.take``."""
         self.prepare()
         folder = self.data_path(test_id)
@@ -128,14 +169,7 @@ class FolderStore:
         with files.store_errors("create", self.directory):
             files.make_folder(self.directory)
             for name, text in _SIGNS.items():
-                if not (self.directory / name).exists():
-                    self._place(self.directory / name, text.encode())
-
-    def _place(self, path: Path, content: bytes) -> None:
-        """Write a small file atomically where several runs may write the same one."""
-        temporary = path.with_name(f"{TEMPORARY}{path.name}-{clock.new_id()}")
-        files.write_new(temporary, content)
-        os.replace(temporary, path)
+                files.write_sign(self.directory / name, text.encode())
 
     def write_blob(self, test_id: str, content: bytes, lease: Lease) -> str:
         """Keep a large value under the hash of its content.
@@ -196,6 +230,7 @@ class FolderStore:
             stamp = re.sub(r"[:.]", "", clock.now_at())
             target = source.with_name(f"{source.name}.damaged-{stamp}-{clock.new_id()[:4]}")
             files.link_or_copy(source, target)
+            killpoint("aside.linked")
             files.sync_folder(self.directory)
         return target
 
@@ -216,22 +251,33 @@ class FolderStore:
             old = folder.with_name(f"{folder.name}.old-{generation}")
             with files.store_errors("move aside", folder):
                 files.make_folder(old)
-                for entry in left:
-                    os.replace(entry, old / entry.name)
-                files.sync_folder(old)
+                self._move(left, folder, old)
 
-    def shelve(self, test_id: str, generation: str) -> None:
-        """Set a whole old life aside; it goes when the new one has passed."""
+    def shelve(self, test_id: str, generation: str, lease: Lease) -> None:
+        """Set a whole old life aside; it goes when the new one has passed.
+
+        The document goes first: what it names is whole until then, and nobody reads
+        it from then on.
+        """
         old = self.directory / f"old-{test_id}-{generation}"
         folder = self.data_path(test_id)
         with files.store_errors("set aside", old):
+            lease.check(test_id)
+            lease.mark(STARTING)
             files.make_folder(old)
-            for entry in list(_data_entries(folder)):
-                os.replace(entry, old / entry.name)
-            killpoint("shelve.data-moved")
             with suppress(FileNotFoundError):
                 os.replace(self.document_path(test_id), old / "checkpoint.json")
+            killpoint("shelve.document-moved")
             files.sync_folder(self.directory)
+            self._move(list(_data_entries(folder)), folder, old)
+
+    def _move(self, entries: list[Path], folder: Path, old: Path) -> None:
+        for entry in entries:
+            os.replace(entry, old / entry.name)
+            killpoint("data.moved")
+        files.sync_folder(old)
+        files.sync_folder(folder)
+        killpoint("data.moved-durably")
 
     def shelved(self, test_id: str) -> list[Path]:
         """List the old lives of a checkpoint that ``fresh`` set aside."""
@@ -247,35 +293,44 @@ class FolderStore:
         found = self.directory.glob(f"{glob.escape(folder.name)}.old-*")
         return [entry for entry in found if not (entry / "cleanups.jsonl").exists()]
 
-    def delete(self, test_id: str, lease: Lease) -> None:
-        """Remove a checkpoint: its data first, then its document, then its lease."""
+    def delete(self, test_id: str, lease: Lease, passed_at: str | None = None) -> None:
+        """Remove a checkpoint: its data first, then its document, then its lease.
+
+        Args:
+            test_id: The checkpoint.
+            lease: This run's lease.
+            passed_at: When its test passed; the lease keeps it to the end.
+        """
         folder = self.data_path(test_id)
         with files.store_errors("delete", folder):
             lease.check(test_id)
-            lease.mark(CLOSING)
+            lease.mark(CLOSING, passed_at)
             killpoint("delete.begin")
             left = [*self.shelved(test_id), *self._retired(test_id)]
             for entry in [*_data_entries(folder), *left]:
                 _remove(entry)
+                killpoint("delete.removed")
             killpoint("delete.data-gone")
             self.document_path(test_id).unlink(missing_ok=True)
             killpoint("delete.document-gone")
             files.sync_folder(self.directory)
             killpoint("delete.durable")
-        lease.release()
-        with suppress(OSError):
-            folder.rmdir()
+        lease.end()
 
     def write_history(self, test_id: str, run: str, record: dict[str, Any]) -> None:
         """Keep what a run cost and saved; the newest runs are kept."""
         folder = self.directory / "history" / test_id
         with files.store_errors("write the history in", folder):
             files.make_folder(folder)
+            for left in folder.glob(f"{TEMPORARY}*"):
+                left.unlink(missing_ok=True)
             content = json.dumps(record, indent=2, ensure_ascii=False).encode() + b"\n"
-            self._place(folder / f"{run}.json", content)
+            temporary = folder / f"{TEMPORARY}{run}-{clock.new_id()}"
+            files.replace(temporary, folder / f"{run}.json", content, "history", _anyway)
             runs = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime)
             for path in runs[:-HISTORY_RUNS]:
                 path.unlink(missing_ok=True)
+                killpoint("history.trimmed")
 
     def read_history(self, test_id: str) -> list[dict[str, Any]]:
         """Give what earlier runs recorded; a file that cannot be read is passed over."""
@@ -306,6 +361,14 @@ def check_test_id(test_id: str) -> None:
         raise InvalidTestIdError(test_id, "it is too long or cannot be printed")
 
 
+def is_test_id(test_id: str) -> bool:
+    """Tell whether an id can name a file and a folder."""
+    with suppress(InvalidTestIdError):
+        check_test_id(test_id)
+        return True
+    return False
+
+
 def _data_entries(folder: Path) -> Iterator[Path]:
     with suppress(FileNotFoundError):
         for entry in list(folder.iterdir()):
@@ -322,4 +385,4 @@ def _remove(entry: Path) -> None:
 
 
 def _anyway() -> None:
-    """Allow the rename of a blob: its name is its content."""
+    """Allow the rename: the name belongs to this content or to this run alone."""

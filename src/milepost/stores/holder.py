@@ -6,7 +6,9 @@ import subprocess
 from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+_UNKNOWN: Final = "?"
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,8 @@ class Holder:
     def of_this_process(cls, run: str) -> "Holder":
         """Name the calling process."""
         pid = os.getpid()
-        return cls(
-            platform.node(), _boot(), _pid_namespace(), pid, started(pid) or "?", run
-        )
+        moment = started(pid) or _UNKNOWN
+        return cls(platform.node(), _boot(), _pid_namespace(), pid, moment, run)
 
     @classmethod
     def from_dict(cls, document: dict[str, Any]) -> "Holder":
@@ -55,7 +56,8 @@ class Holder:
     def is_local(self) -> bool:
         """Tell whether this process can see the holder's process at all."""
         own = (platform.node(), _boot(), _pid_namespace())
-        return (self.host, self.boot, self.pid_namespace) == own and bool(self.boot)
+        is_known = bool(self.boot) and self.process_started != _UNKNOWN
+        return (self.host, self.boot, self.pid_namespace) == own and is_known
 
     def lives(self) -> bool:
         """Tell whether a local holder's process still runs."""

@@ -1,8 +1,9 @@
 """Named points at which a test can have this process killed.
 
 ``MILEPOST_KILL_AT=document.renamed`` kills the process with SIGKILL when it reaches
-that point for the first time, ``document.renamed:3`` for the third. A file named by
-``MILEPOST_KILL_LOG`` receives the name of every point passed. Both are read when
+that point for the first time, ``document.renamed:3`` for the third;
+``MILEPOST_KILL_SIGNAL=SIGSTOP`` sends another signal. A file named by
+``MILEPOST_KILL_LOG`` receives the name of every point passed. All are read when
 milepost is imported; without them a point costs one comparison.
 """
 
@@ -11,6 +12,7 @@ import signal
 
 _target, _, _count = os.environ.get("MILEPOST_KILL_AT", "").partition(":")
 _log = os.environ.get("MILEPOST_KILL_LOG", "")
+_signal = signal.Signals[os.environ.get("MILEPOST_KILL_SIGNAL", "SIGKILL")]
 _active = bool(_target or _log)
 _remaining = int(_count or 1)
 
@@ -29,4 +31,4 @@ def _arrive(name: str) -> None:
     if name == _target:
         _remaining -= 1
         if _remaining == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), _signal)

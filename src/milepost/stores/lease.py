@@ -16,10 +16,10 @@ from typing import Any, Final
 from milepost import clock
 from milepost.errors import ForkedError, GoneError, HeldError
 from milepost.stores.files import make_folder, write_new
+from milepost.stores.heartbeat import Heartbeat
 from milepost.stores.holder import Holder
 from milepost.stores.killpoints import killpoint
 
-BEAT_SECONDS: Final = 5.0
 SILENCE_SECONDS: Final = 15.0
 POLL_SECONDS: Final = 0.1
 TEMPORARY: Final = ".tmp-"
@@ -36,6 +36,10 @@ class Lease:
         folder: The checkpoint's folder.
         fence: The lease's number; it only ever grows within a generation.
         holder: This process.
+
+    Attributes:
+        after_passed: When the test passed whose run died while it cleaned up; None
+            if the lease before this one was no such run's.
     """
 
     def __init__(self, folder: Path, fence: int, holder: Holder) -> None:
@@ -44,9 +48,13 @@ class Lease:
         self.holder = holder
         self.path = folder / f"lease-{fence}"
         self.released = False
+        self.after_passed: str | None = None
+        self._live: dict[str, str] = {"state": STARTING}
         self._beats = 0
-        self._state = STARTING
+        self._users = 1
         self._handle = -1
+        # The heartbeat writes through the handle: its number must not be used again.
+        self._handle_lock = threading.Lock()
 
     @classmethod
     def take(
@@ -55,12 +63,13 @@ class Lease:
         test_id: str,
         run: str,
         wait: float = 0.0,
-        above: int = 0,
+        above: Callable[[], int] = lambda: 0,
         removed: Callable[[], bool] = lambda: False,
     ) -> "Lease":
         """Take the lease, waiting for a living holder as long as allowed.
 
-        A lease that this process holds already is shared.
+        A lease that this process holds already is shared: it is given back when all
+        who took it have released it.
 
         Args:
             folder: The checkpoint's folder; created where it is missing.
@@ -68,7 +77,7 @@ class Lease:
             run: This run's id.
             wait: Seconds to wait for a holder that lives. Watching one on another
                 host for 15 s comes on top.
-            above: The fence of the document; the lease's is higher.
+            above: Tells the fence of the document as of now; the lease's is higher.
             removed: Tells whether somebody removed the document. A holder whose
                 document was removed can never write again, so it is replaced.
 
@@ -76,32 +85,50 @@ class Lease:
             HeldError: Another run holds it.
             OSError: The folder cannot be written.
         """
-        own = _held.get(folder)
-        if own and own.is_usable():
-            return own
         deadline = clock.monotonic() + wait
         while True:
+            own = _held.get(folder)
+            if own and own.is_usable():
+                own._users += 1
+                return own
             make_folder(folder)
             newest = _newest(folder)
             if newest is None or _is_ended(newest, removed) or _is_dead(newest):
-                fence = max(above, _fence(newest) if newest else 0) + 1
-                lease = cls(folder, fence, Holder.of_this_process(run))
-                # The folder may have gone with the lease of one who has just ended.
-                with suppress(FileNotFoundError):
-                    if lease._create():
-                        return lease
-            elif clock.monotonic() >= deadline:
+                lease = cls._succeed(folder, run, newest, above)
+                if lease:
+                    return lease
+            elif clock.monotonic() >= deadline and newest.exists():
                 raise HeldError(test_id, _describe(newest), wait)
             else:
                 clock.sleep(POLL_SECONDS)
 
+    @classmethod
+    def _succeed(
+        cls, folder: Path, run: str, newest: Path | None, above: Callable[[], int]
+    ) -> "Lease | None":
+        """Create the next lease; None if another run was faster."""
+        before = _read(newest) or {} if newest else {}
+        fence = max(above(), _fence(newest) if newest else 0) + 1
+        lease = cls(folder, fence, Holder.of_this_process(run))
+        lease.after_passed = before.get("passed_at")
+        # The folder may have gone with the lease of one who has just ended.
+        with suppress(FileNotFoundError):
+            if lease._create():
+                # Others may have come and gone since the newest was looked for.
+                if lease.is_usable() and above() < fence:
+                    return lease
+                lease.end()
+        return None
+
     def _create(self) -> bool:
         """Create the file, whole from its first moment; False if another was first."""
         temporary = self.temporary()
+        killpoint("lease.begin")
         write_new(temporary, self._content())
         killpoint("lease.written")
         try:
             self._link(temporary)
+            killpoint("lease.linked")
             self._handle = os.open(self.path, os.O_WRONLY)
         except (FileExistsError, FileNotFoundError):
             return False  # the second: the one who was first has cleared up
@@ -109,8 +136,9 @@ class Lease:
             temporary.unlink(missing_ok=True)
         killpoint("lease.taken")
         _held[self.folder] = self
-        _beating.add(self)
-        self._clear()
+        _heartbeat.add(self)
+        with suppress(FileNotFoundError):
+            self._clear()
         return True
 
     def _link(self, temporary: Path) -> None:
@@ -122,7 +150,7 @@ class Lease:
             write_new(self.path, self._content())
 
     def _content(self) -> bytes:
-        live = {"state": self._state, "counter": f"{self._beats:010d}"}
+        live = self._live | {"counter": f"{self._beats:010d}"}
         return json.dumps(self.holder.to_dict() | live, sort_keys=True).encode() + b"\n"
 
     def _clear(self) -> None:
@@ -133,6 +161,7 @@ class Lease:
             )
             if stale:
                 entry.unlink(missing_ok=True)
+                killpoint("lease.cleared")
 
     def temporary(self) -> Path:
         """Name a new temporary file that only this lease's holder may rename."""
@@ -170,9 +199,16 @@ class Lease:
         except OSError:
             return False
 
-    def mark(self, state: str) -> None:
-        """Write the holder's state into the file: starting, open or closing."""
-        self._state = state
+    def mark(self, state: str, passed_at: str | None = None) -> None:
+        """Write into the file what its holder is about to do.
+
+        Args:
+            state: Starting, open or closing.
+            passed_at: When the test passed whose checkpoint is about to be deleted.
+        """
+        self._live["state"] = state
+        if passed_at:
+            self._live["passed_at"] = passed_at
         self._rewrite()
 
     def beat(self) -> None:
@@ -182,27 +218,33 @@ class Lease:
 
     def _rewrite(self) -> None:
         # Through the open handle: the name may be another run's lease by now.
-        with suppress(OSError):
-            os.pwrite(self._handle, self._content(), 0)
+        with self._handle_lock, suppress(OSError):
+            if self._handle >= 0:
+                os.pwrite(self._handle, self._content(), 0)
 
     def release(self) -> None:
-        """Give the lease back; a forked child's copy is left alone."""
-        if os.getpid() == self.holder.pid and not self.released:
-            self.released = True
-            _beating.discard(self)
-            if _held.get(self.folder) is self:
-                del _held[self.folder]
-            with suppress(OSError):
-                if self._is_in_place():
-                    self.path.unlink()
-                    self.folder.rmdir()
+        """Give the lease back; while others of this process share it, they keep it."""
+        self._users -= 1
+        if self._users <= 0:
+            self.end()
+
+    def end(self) -> None:
+        """Give the lease back for all who share it; a forked child's copy is left alone."""
+        if os.getpid() != self.holder.pid or self.released:
+            return
+        self.released = True
+        _heartbeat.discard(self)
+        if _held.get(self.folder) is self:
+            del _held[self.folder]
+        with suppress(OSError):
+            if self._is_in_place():
+                self.path.unlink()
+                killpoint("lease.given-back")
+                self.folder.rmdir()
+                killpoint("lease.folder-gone")
+        with self._handle_lock:
             os.close(self._handle)
-
-
-def describe_holder(folder: Path) -> str | None:
-    """Name the living holder of a folder's lease for people, or None."""
-    newest = _newest(folder)
-    return None if newest is None or _is_dead(newest) else _describe(newest)
+            self._handle = -1
 
 
 def _leases(folder: Path) -> Iterator[Path]:
@@ -247,6 +289,8 @@ def _is_ended(path: Path, removed: Callable[[], bool]) -> bool:
 
 def _is_dead(path: Path) -> bool:
     holder = _holder(path)
+    if holder is None and not path.exists():
+        return False  # it has been given back: who asks looks for the newest again
     if holder and holder.is_local():
         return not holder.lives()
     return _is_silent(path)
@@ -269,45 +313,15 @@ def _bytes(path: Path) -> bytes:
         return b""
 
 
-class _Beating:
-    """The leases of this process, whose counters one thread raises."""
-
-    def __init__(self) -> None:
-        self._leases: set[Lease] = set()
-        self._changed = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def add(self, lease: Lease) -> None:
-        """Raise this lease's counter from now on."""
-        self._leases.add(lease)
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(
-                target=self._beat, name="milepost-lease", daemon=True
-            )
-            self._thread.start()
-
-    def discard(self, lease: Lease) -> None:
-        """Leave this lease's counter alone from now on."""
-        self._leases.discard(lease)
-        self._changed.set()
-
-    def _beat(self) -> None:
-        while self._leases:
-            if not self._changed.wait(BEAT_SECONDS):
-                for lease in list(self._leases):
-                    lease.beat()
-            self._changed.clear()
-
-
-_beating = _Beating()
+_heartbeat = Heartbeat()
 # The leases of this process by folder: managers of one process share them.
 _held: dict[Path, Lease] = {}
 
 
 def _forget() -> None:
     """Start afresh in a forked child, which has neither the leases nor the thread."""
-    global _beating  # noqa: PLW0603 - the child's own, empty table
-    _beating = _Beating()
+    global _heartbeat  # noqa: PLW0603 - the child's own, empty one
+    _heartbeat = Heartbeat()
     _held.clear()
 
 

@@ -6,14 +6,15 @@ memory disagreeing about what was written.
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Final
 
-_NAMES: Final = ("SIGINT", "SIGTERM", "SIGHUP", "SIGALRM", "SIGUSR1", "SIGUSR2")
+# In the order in which they are handed on: the last one's exception is what comes out.
+_NAMES: Final = ("SIGUSR1", "SIGUSR2", "SIGALRM", "SIGHUP", "SIGINT", "SIGTERM")
 _NUMBERS: Final = tuple(getattr(signal, name) for name in _NAMES if hasattr(signal, name))
-_depth = 0
+_is_holding = False
 
 
 @contextmanager
@@ -22,25 +23,53 @@ def deferred_signals() -> Iterator[None]:
 
     Handlers run in the main thread only, so elsewhere there is nothing to hold back.
     """
-    global _depth  # noqa: PLW0603 - handlers are the process's, and so is this count
-    if _depth or threading.current_thread() is not threading.main_thread():
+    global _is_holding  # noqa: PLW0603 - handlers are the process's, and so is this
+    if _is_holding or threading.current_thread() is not threading.main_thread():
         yield
         return
-    arrived: list[tuple[Any, int, FrameType | None]] = []
-    before = {number: signal.getsignal(number) for number in _NUMBERS}
-    ours = {number: handler for number, handler in before.items() if callable(handler)}
-
-    def hold(number: int, frame: FrameType | None) -> None:
-        arrived.append((ours[signal.Signals(number)], number, frame))
-
-    _depth += 1
-    for number in ours:
-        signal.signal(number, hold)
+    held = _Held()
     try:
+        _is_holding = True
+        held.install()
         yield
     finally:
-        for number, handler in ours.items():
-            signal.signal(number, handler)
-        _depth -= 1
-        for handler, arrived_number, frame in arrived:
-            handler(arrived_number, frame)
+        _is_holding = False
+        held.end()
+
+
+class _Held:
+    """Stands in for the process's handlers, and hands on what arrived meanwhile."""
+
+    def __init__(self) -> None:
+        found = {number: signal.getsignal(number) for number in _NUMBERS}
+        self._handlers: dict[int, Callable[[int, FrameType | None], Any]] = {
+            number: handler for number, handler in found.items() if callable(handler)
+        }
+        self._arrived: dict[int, FrameType | None] = {}
+        self._has_ended = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        # A handler put back below may raise before all are back: the rest passes on.
+        if self._has_ended:
+            self._handlers[number](number, frame)
+        else:
+            self._arrived[number] = frame
+
+    def install(self) -> None:
+        for number in self._handlers:
+            signal.signal(number, self)
+
+    def end(self) -> None:
+        self._has_ended = True
+        try:
+            for number, handler in self._handlers.items():
+                signal.signal(number, handler)
+        finally:
+            self._hand_on([number for number in _NUMBERS if number in self._arrived])
+
+    def _hand_on(self, numbers: list[int]) -> None:
+        if numbers:
+            try:
+                self._handlers[numbers[0]](numbers[0], self._arrived[numbers[0]])
+            finally:
+                self._hand_on(numbers[1:])

@@ -1,0 +1,35 @@
+"""How a run treats what it finds."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from milepost.retry_config import RetryConfig
+
+
+@dataclass(kw_only=True)
+class Plan:
+    """How a run treats what it finds.
+
+    Attributes:
+        test_name: The title shown to people.
+        user_request: What the test asks of the system.
+        identity: What makes the test this test; None for a checkpoint that the test
+            made itself.
+        mode: ``resume``, ``fresh``, ``require-fresh`` or ``offline``.
+        requires_fresh: A test that restored anything fails.
+        drop_from: Begin again at this phase.
+        retry: When to try a phase again.
+        keep: ``failed`` or ``all``.
+        time_left: Tells the seconds until the deadline; None without one.
+    """
+
+    test_name: str = ""
+    user_request: str = ""
+    identity: Mapping[str, Any] | None = None
+    mode: str = "resume"
+    requires_fresh: bool = False
+    drop_from: str = ""
+    retry: RetryConfig = field(default_factory=RetryConfig)
+    keep: str = "failed"
+    time_left: Callable[[], float | None] = lambda: None

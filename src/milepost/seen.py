@@ -1,0 +1,50 @@
+"""What pytest reported of the tests: how each ended, and what milepost put into it."""
+
+import json
+from typing import Any
+
+from milepost.words import PROPERTY
+
+
+class SeenReports:
+    """The reports of a session's tests; registered as a plugin of its own.
+
+    Attributes:
+        records: By node id what the test's last run did, and whether the test passed.
+    """
+
+    def __init__(self) -> None:
+        self.records: dict[str, tuple[dict[str, Any], bool]] = {}
+        self._reports: list[Any] = []  # of the test that runs in this process
+
+    def forget(self) -> None:
+        """Begin with another test."""
+        self._reports.clear()
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Collect a report; what stood before another set-up does not count."""
+        if report.when == "setup":
+            self.forget()
+            if report.nodeid in self.records:
+                self.records[report.nodeid] = (self.records[report.nodeid][0], True)
+        self._reports.append(report)
+        for name, value in getattr(report, "user_properties", ()):
+            if name == PROPERTY:
+                _, before = self.records.get(report.nodeid, ({}, True))
+                passed = before and report.outcome == "passed"
+                self.records[report.nodeid] = (json.loads(str(value)), passed)
+
+    def has_passed(self) -> bool:
+        """Tell whether the test passed: called, nothing failed and nothing skipped."""
+        called = any(report.when == "call" for report in self._reports)
+        return called and all(report.outcome == "passed" for report in self._reports)
+
+    def timeout(self) -> str:
+        """Give what pytest-timeout said where it failed the test; else nothing."""
+        lines = [_first_line(report) for report in self._reports if report.failed]
+        return next((line for line in lines if "Failed: Timeout" in line), "")
+
+
+def _first_line(report: Any) -> str:
+    crash = getattr(report.longrepr, "reprcrash", None)
+    return str(getattr(crash, "message", "")).partition("\n")[0]

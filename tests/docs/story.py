@@ -1,0 +1,96 @@
+"""A page told as a story: its files are written and its commands run, from top to bottom."""
+
+import ast
+import os
+from pathlib import Path
+
+from tests.docs.page import Block, Page
+from tests.docs.terminal import Terminal, mask
+
+# With MILEPOST_DOCS=write the pages receive what the commands print today.
+WRITING = os.environ.get("MILEPOST_DOCS") == "write"
+
+
+class Story:
+    """One page in one folder.
+
+    Args:
+        page: The page.
+        folder: A new folder, the project of whoever follows the page.
+    """
+
+    def __init__(self, page: Page, folder: Path) -> None:
+        folder.mkdir()
+        self.page = page
+        self.folder = folder
+        self.terminal = Terminal(folder, page.plugins)
+
+    def tell(self) -> None:
+        """Follow the page; raises AssertionError where it is not true."""
+        for number in range(len(self.page.blocks)):
+            block = self.page.blocks[number]
+            if not (block.reason or block.origin):
+                self._follow(block)
+
+    def _follow(self, block: Block) -> None:
+        if block.is_change:
+            path = self.folder / block.file
+            path.write_text(change(path.read_text("utf-8"), block.text), "utf-8")
+        elif block.file:
+            path = self.folder / block.file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(block.text + "\n", "utf-8")
+        elif block.language == "python":
+            code, printed = self.terminal.run_code(block.text)
+            assert code == 0, f"{self._where(block)}:\n{printed}"
+        elif block.language == "console":
+            self._follow_session(block)
+
+    def _follow_session(self, block: Block) -> None:
+        sessions = [self._answer(command) for command in commands(block.text)]
+        text = "\n".join(sessions)
+        if WRITING:
+            self.page.replace(block, text)
+        elif block.is_unordered:
+            assert sorted(mask(block.text).split("\n")) == sorted(mask(text).split("\n"))
+        else:
+            assert mask(block.text) == mask(text), self._where(block)
+
+    def _answer(self, command: str) -> str:
+        printed = self.terminal.run(command)
+        return f"$ {command}\n{printed}" if printed else f"$ {command}"
+
+    def _where(self, block: Block) -> str:
+        return f"{self.page.name}:{block.start}"
+
+
+def commands(text: str) -> list[str]:
+    """Give the commands of a console block, without what they print."""
+    return [line[2:] for line in text.splitlines() if line.startswith("$ ")]
+
+
+def change(source: str, new: str) -> str:
+    """Replace definitions at the top level of a source by those of the same names."""
+    lines = source.splitlines()
+    found = {name: node for node in ast.parse(source).body for name in _names(node)}
+    fresh = new.splitlines()
+    for node in reversed(ast.parse(new).body):
+        (name,) = _names(node)
+        assert name in found, f"there is no {name} to change"
+        old = found[name]
+        lines[_first(old) - 1 : old.end_lineno] = fresh[_first(node) - 1 : node.end_lineno]
+        found = {n: o for o in ast.parse("\n".join(lines)).body for n in _names(o)}
+    return "\n".join(lines) + "\n"
+
+
+def _names(node: ast.stmt) -> list[str]:
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return [node.name]
+    if isinstance(node, ast.Assign):
+        return [target.id for target in node.targets if isinstance(target, ast.Name)]
+    return []
+
+
+def _first(node: ast.stmt) -> int:
+    decorators = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(each.lineno for each in decorators)])
