@@ -1,5 +1,9 @@
 """Start over: the old life of a checkpoint is set aside until the new one passes."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 from milepost import clock
 from milepost.checkpoint import TestCheckpoint
 from milepost.manager import CheckpointManager
@@ -17,27 +21,28 @@ def old_lives(manager: CheckpointManager, test_id: str) -> list[str]:
     return [f"started over; {path.name} goes when this test passes" for path in found]
 
 
-class Beginner:
-    """Sets old lives aside where the test loads or creates its checkpoint itself.
+@contextmanager
+def starting_over(known: set[tuple[Path, str]]) -> Iterator[None]:
+    """Set old lives aside where the test loads or creates its checkpoints itself.
+
+    Its managers may be made and used anywhere before its first phase, so it holds for
+    all managers of the process while the test runs.
 
     Args:
-        manager: The test's manager; calls this when it is first asked for a checkpoint.
+        known: The checkpoints that have begun anew already; they go on.
     """
 
-    def __init__(self, manager: CheckpointManager) -> None:
-        self._manager = manager
-        self._known: set[str] = set()
-
-    def __call__(self, test_id: str) -> None:
-        """Set the life that is there aside, once in a session.
-
-        Raises:
-            HeldError: Another run works on it.
-        """
-        __tracebackhide__ = True
-        if test_id in self._known:
+    def begin(manager: CheckpointManager, test_id: str) -> None:
+        place = (manager.checkpoint_dir, test_id)
+        if place in known:
             return
-        self._known.add(test_id)
-        checkpoint = self._manager.hold(test_id)
+        known.add(place)
+        checkpoint = manager.hold(test_id)
         if checkpoint is not None:
-            set_aside(self._manager, checkpoint)
+            set_aside(manager, checkpoint)
+
+    CheckpointManager.before_looking.append(begin)
+    try:
+        yield
+    finally:
+        CheckpointManager.before_looking.remove(begin)

@@ -132,9 +132,8 @@ class Walk:
         if origin in (typing.Union, types.UnionType):
             return ["union", *(self._any(each, whole=whole) for each in arguments)]
         if origin is typing.Annotated:
-            beside = [models.constraint(each) for each in annotation.__metadata__]
             inner = self._any(annotation.__origin__, whole=whole)
-            return ["annotated", inner, *(each for each in beside if each)]
+            return ["annotated", inner, *models.constraints(annotation.__metadata__)]
         if origin is typing.Literal:
             self.typed |= any(isinstance(each, enum.Enum | bytes) for each in arguments)
             return ["literal", *(models.default(each) for each in arguments)]

@@ -123,18 +123,36 @@ def _row_text(row: dict[str, Any]) -> str:
     return f"{row['test_id']}  {done}, {state}, {age} old  ({row['test_name']})"
 
 
+def _meant(manager: CheckpointManager, test_id: str | None) -> str:
+    """Give the id that begins as was typed; the only one where nothing was.
+
+    Raises:
+        UnknownCheckpointError: There is none of it.
+        click.UsageError: Nothing was typed, and there is not exactly one.
+    """
+    known = manager.store.test_ids()
+    begun = [each for each in known if each.startswith(test_id or "")]
+    if test_id is None and len(begun) != 1:
+        where = f"No checkpoints in {manager.checkpoint_dir}"
+        raise click.UsageError(f"Name one of: {', '.join(known)}" if known else where)
+    return begun[0] if len(begun) == 1 else _known(manager, test_id or "", known)
+
+
 @main.command()
-@click.argument("test_id")
+@click.argument("test_id", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print the document.")
 @click.option("--path", "as_path", is_flag=True, help="Print where the document lies.")
 @click.pass_obj
 @_told
-def show(directory: str | None, test_id: str, as_json: bool, as_path: bool) -> None:  # noqa: FBT001
-    """Show where a test stands, phase by phase."""
+def show(
+    directory: str | None,
+    test_id: str | None,
+    as_json: bool,  # noqa: FBT001 - click's form
+    as_path: bool,  # noqa: FBT001 - click's form
+) -> None:
+    """Show where a test stands, phase by phase; the only one if none is named."""
     manager = _manager(directory)
-    known = manager.store.test_ids()
-    begun = [each for each in known if each.startswith(test_id)]
-    test_id = _known(manager, begun[0] if len(begun) == 1 else test_id, known)
+    test_id = _meant(manager, test_id)
     if as_path:
         click.echo(manager.get_checkpoint_path(test_id))
         return

@@ -4,8 +4,8 @@ The functions are bound when this module is imported, so that a test suite that
 freezes or patches the ``time`` module does not freeze milepost.
 """
 
+import os as _os
 import random as _random
-import secrets as _secrets
 import sys as _sys
 import time as _time
 from datetime import UTC, datetime
@@ -70,4 +70,4 @@ def age_seconds(text: str) -> float:
 
 def new_id() -> str:
     """Make a random identifier of 16 hex digits for a run or a generation."""
-    return _secrets.token_hex(8)
+    return _os.urandom(8).hex()

@@ -1,7 +1,6 @@
 """pytest's configuration, read without pytest: the same files, in the same order."""
 
 import sys
-import tomllib
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -85,6 +84,8 @@ def _pyproject(path: Path) -> Loaded:
 
 
 def _toml(path: Path) -> dict[str, Any]:
+    import tomllib  # noqa: PLC0415 - pytest itself often knows the configuration
+
     return tomllib.loads(path.read_text("utf-8"))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from milepost import attempts, clock
 from milepost.accepting import accept
@@ -36,6 +36,9 @@ class CheckpointManager:
         run: The id of the run that writes; a new one otherwise.
     """
 
+    # Called before a checkpoint is looked for; see milepost.anew.
+    before_looking: ClassVar[list[Callable[["CheckpointManager", str], None]]] = []
+
     def __init__(
         self,
         checkpoint_dir: str | Path | None = None,
@@ -50,8 +53,10 @@ class CheckpointManager:
         self.writer = Writer(self.store, run or clock.new_id(), self.settings.wait)
         self.current_checkpoint: TestCheckpoint | None = None
         self.last_passed_at: str | None = None
-        # Called with the test id before a checkpoint is looked for; see milepost.anew.
-        self.before_looking: Callable[[str], None] = lambda _: None
+
+    def _look(self, test_id: str) -> None:
+        for call in self.before_looking:
+            call(self, test_id)
 
     @property
     def run(self) -> str:
@@ -68,7 +73,7 @@ class CheckpointManager:
 
     def checkpoint_exists(self, test_id: str) -> bool:
         """Tell whether there is a document for a test id."""
-        self.before_looking(test_id)
+        self._look(test_id)
         return self.get_checkpoint_path(test_id).exists()
 
     def create_checkpoint(
@@ -123,7 +128,7 @@ class CheckpointManager:
             BadCheckpointError: The file is damaged, edited, foreign or newer.
         """
         __tracebackhide__ = True
-        self.before_looking(test_id)
+        self._look(test_id)
         checkpoint = self.writer.read(test_id)
         if checkpoint is None or checkpoint.ended_at:
             return None
@@ -151,7 +156,7 @@ class CheckpointManager:
                 was touched.
         """
         __tracebackhide__ = True
-        self.before_looking(test_id)
+        self._look(test_id)
         with suppress(DamagedCheckpointError):
             self.writer.read(test_id)
         lease = self.writer.take(test_id)

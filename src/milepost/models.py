@@ -4,7 +4,7 @@ import dataclasses
 import sys
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from typing import Any, Final
 
@@ -166,11 +166,11 @@ def _info_fields(found: Any) -> Iterator[Field]:
 
 
 def _info(info: Any) -> Plain:
-    parts = {name: getattr(info, name, None) for name in _FIELD_PARTS}
-    named = [[name, default(part)] for name, part in parts.items() if part is not None]
-    undefined = type(getattr(sys.modules.get("pydantic_core"), "PydanticUndefined", None))
-    rest = [constraint(each) for each in info.metadata]
-    return [_given(info, undefined), named, *(each for each in rest if each)]
+    return [_given(info, _undefined()), *constraints([info])]
+
+
+def _undefined() -> type:
+    return type(getattr(sys.modules.get("pydantic_core"), "PydanticUndefined", None))
 
 
 def _given(field: Any, missing: Any) -> Plain:
@@ -188,17 +188,29 @@ def config(kind: Any) -> list[Plain]:
     return [["config", key, default(given[key])] for key in kept]
 
 
-def constraint(item: Any) -> Plain:
-    """Describe what stands beside a type in ``Annotated``; None for a text."""
+def constraints(items: Iterable[Any]) -> list[Plain]:
+    """Describe what stands beside a type, in ``Annotated`` or in a field; no texts.
+
+    pydantic and annotated_types have several classes that say the same, and other
+    versions take others: what is said counts, not the class that says it.
+    """
+    found = {tuple(each) for item in items for each in _constraint(item)}
+    return [list(each) for each in sorted(found)]
+
+
+def _constraint(item: Any) -> Iterator[tuple[str, str, str]]:
+    state = {} if isinstance(item, type | types.FunctionType) else _state(item)
     if hasattr(item, "metadata") and hasattr(item, "default_factory"):
-        return _info(item)
-    name = type(item).__name__
-    if name == "Doc":
-        return None
-    if isinstance(item, type | types.FunctionType) or not _state(item):
-        return default(item)
-    state = [[key, default(value)] for key, value in sorted(_state(item).items())]
-    return [name if not name.startswith("_") else "", *state]
+        parts = ((name, getattr(item, name, None)) for name in _FIELD_PARTS)
+        yield from (("", name, default(part)) for name, part in parts if part is not None)
+        for inner in item.metadata:
+            yield from _constraint(inner)
+    elif not type(item).__module__.startswith(("pydantic.", "annotated_types")):
+        if type(item).__name__ != "Doc":
+            yield "", "", default(item)
+    else:
+        name = type(item).__name__ if "func" in state else ""
+        yield from ((name, key, default(value)) for key, value in state.items())
 
 
 def _state(item: Any) -> dict[str, Any]:
@@ -207,7 +219,12 @@ def _state(item: Any) -> dict[str, Any]:
     else:
         names = list(getattr(item, "__dict__", ()))
     found = {name: getattr(item, name, None) for name in names}
-    return {name: value for name, value in found.items() if value is not None}
+    # A length from 0 on is what nothing said means, too.
+    return {
+        name: value
+        for name, value in found.items()
+        if value is not None and not (name == "min_length" and value == 0)
+    }
 
 
 def default(value: object) -> str:

@@ -6,7 +6,7 @@ imported when a test asks for milepost.
 
 import os
 from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -213,7 +213,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     # A test can ask while it runs, with request.getfixturevalue().
     item.stash[_runs_key] = []
     item.config.stash[_seen_key].forget()
-    with _raising_termination() if _asks(item) else nullcontext():
+    with _around(item):
         try:
             result = yield
         except BaseException:
@@ -223,10 +223,15 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         return result
 
 
-def _raising_termination() -> AbstractContextManager[None]:
-    from milepost.termination import raising_termination  # noqa: PLC0415 - only if used
+def _around(item: pytest.Item) -> ExitStack:
+    """Give what stands around a test: nothing where it does not ask."""
+    stack = ExitStack()
+    if _asks(item):
+        from milepost.termination import raising_termination  # noqa: PLC0415
 
-    return raising_termination()
+        stack.enter_context(raising_termination())
+        stack.enter_context(_session(item.config).around(_collected(item)))
+    return stack
 
 
 def _outcome(item: pytest.Item) -> str:
@@ -375,7 +380,6 @@ def execute_phase_with_checkpoint(
     """Run a phase of the manager's current checkpoint, or restore it."""
     __tracebackhide__ = True
     runs = _runs_of(request)
-    _session(request.config).prepare(checkpoint_manager, _collected(request.node))
 
     def execute(name: str, fn: Callable[[], Any], /) -> Any:
         __tracebackhide__ = True

@@ -9,23 +9,22 @@ canonical encoding of the whole.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from milepost import shape
-from milepost.canonical import PREFIX, encode_plain
+from milepost.canonical import PREFIX, plain_text
 
 _COMPACT: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 _READABLE: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, indent=2)
+_END: Final = "\n}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Phase:
+class _Phase(NamedTuple):
     """A phase as text: compact, by which a change shows; for people; for the checksum."""
 
     compact: str
     readable: str
-    canonical: bytes
+    canonical: str
 
 
 class Rendering:
@@ -52,43 +51,34 @@ class Rendering:
         own = document.get("milepost", {})
         # What is ours without our object is judged by all of it.
         shape.check({**document, "phases": changed} if own else document)
-        new = {name: _rendered(compact[name], changed[name]) for name in changed}
+        new = {n: _Phase(compact[n], *_rendered(n, found)) for n, found in changed.items()}
         self._phases = {name: known.get(name) or new[name] for name in phases}
-        checked = {**own, "checksum": self._checksum(document)}
         head = {k: v for k, v in document.items() if k not in ("phases", "milepost")}
-        parts = [_READABLE.encode(head).removesuffix("\n}")]
-        parts.append(f'  "phases": {self._readable()}')
-        parts.append(f'  "milepost": {_indented(checked, 1)}\n}}')
-        return ",\n".join(parts)
+        checked = {**own, "checksum": self._checksum(head, own)}
+        return (
+            f'{_READABLE.encode(head).removesuffix(_END)},\n  "phases": {self._readable()},'
+            f'\n  "milepost": {_indented(checked, 1)}{_END}'
+        )
 
     def _readable(self) -> str:
-        lines = [
-            f"    {_READABLE.encode(n)}: {p.readable}" for n, p in self._phases.items()
-        ]
-        return "{\n" + ",\n".join(lines) + "\n  }" if lines else "{}"
+        lines = [phase.readable for phase in self._phases.values()]
+        return "{" + ",".join(lines) + "\n  }" if lines else "{}"
 
-    def _checksum(self, document: Mapping[str, Any]) -> str:
-        own = document.get("milepost", {})
-        encoded = {key: _canonical(value) for key, value in document.items()}
-        encoded["milepost"] = _canonical({k: v for k, v in own.items() if k != "checksum"})
-        encoded["phases"] = _joined({n: p.canonical for n, p in self._phases.items()})
-        return "sha256:" + hashlib.sha256(PREFIX + _joined(encoded)).hexdigest()
+    def _checksum(self, head: Mapping[str, Any], own: Mapping[str, Any]) -> str:
+        parts = {name: plain_text(value) for name, value in head.items()}
+        parts["milepost"] = plain_text({k: v for k, v in own.items() if k != "checksum"})
+        phases = [phase.canonical for _, phase in sorted(self._phases.items())]
+        parts["phases"] = "{" + ",".join(phases) + "}"
+        fields = [f"{plain_text(name)}:{parts[name]}" for name in sorted(parts)]
+        whole = "{" + ",".join(fields) + "}"
+        return "sha256:" + hashlib.sha256(PREFIX + whole.encode("ascii")).hexdigest()
 
 
-def _rendered(compact: str, phase: Mapping[str, Any]) -> _Phase:
-    return _Phase(compact, _indented(phase, 2), _canonical(phase))
+def _rendered(name: str, phase: Mapping[str, Any]) -> tuple[str, str]:
+    readable = f"\n    {_READABLE.encode(name)}: {_indented(phase, 2)}"
+    return readable, f"{plain_text(name)}:{plain_text(phase)}"
 
 
 def _indented(value: object, depth: int) -> str:
     # A line's end inside a text is escaped, so each one found is the encoder's own.
     return _READABLE.encode(value).replace("\n", "\n" + depth * "  ")
-
-
-def _canonical(value: object) -> bytes:
-    return encode_plain(value).removeprefix(PREFIX)
-
-
-def _joined(encoded: Mapping[str, bytes]) -> bytes:
-    """Give the canonical encoding of an object from those of its values."""
-    fields = (_canonical(name) + b":" + encoded[name] for name in sorted(encoded))
-    return b"{" + b",".join(fields) + b"}"

@@ -96,14 +96,21 @@ class Run:
                 self._adopt(self.checkpoint)
             else:
                 self.checkpoint = self._find()
-            if self._starts_over:
-                self.record.notes += old_lives(self.manager, self.test_id)
-            self.record.notes += self.manager.writer.asides
-            self.manager.writer.asides.clear()
+            self._note_earlier_lives()
         except BaseException:
             self._leave()
             self.manager.writer.release(self.test_id)
             raise
+
+    def _note_earlier_lives(self) -> None:
+        """Say what became of the lives before this one."""
+        manager, notes = self.manager, self.record.notes
+        if manager.last_passed_at:
+            notes.append(f"the last run passed ({manager.last_passed_at})")
+        if self._starts_over:
+            notes += old_lives(manager, self.test_id)
+        notes += manager.writer.asides
+        manager.writer.asides.clear()
 
     def _enter(self) -> None:
         place = (str(self.manager.checkpoint_dir), self.test_id)
@@ -128,8 +135,6 @@ class Run:
         __tracebackhide__ = True
         manager = self.manager
         checkpoint = manager.hold(self.test_id)
-        if manager.last_passed_at:
-            self.record.notes.append(f"the last run passed ({manager.last_passed_at})")
         if checkpoint is None:
             return None
         self._compare_identity(checkpoint)

@@ -2,12 +2,13 @@
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from milepost import clock
-from milepost.anew import Beginner
+from milepost.anew import starting_over
 from milepost.checkpoint import PhaseStatus, TestCheckpoint
 from milepost.errors import InvalidSettingError, MilepostError, NoIdentityError
 from milepost.identity import Identity, identify
@@ -89,6 +90,7 @@ class Session:
         self._settings: dict[Path, Settings] = {}
         self._identities: dict[str, Identity] = {}
         self._begun: set[str] = set()
+        self._begun_anew: set[tuple[Path, str]] = set()
         self.mode = str(option("milepost") or "resume")
         self.drop_from = str(option("milepost_from") or "")
         self.deadline_at = _deadline(option("milepost_deadline"))
@@ -235,11 +237,11 @@ class Session:
         run.open()
         return run
 
-    def prepare(self, manager: CheckpointManager, test: CollectedTest) -> None:
-        """Have a manager of the test's own start over where that was asked for."""
-        starts_over = self.mode in ("fresh", "require-fresh")
-        if starts_over and test.nodeid not in self._begun:
-            manager.before_looking = Beginner(manager)
+    def around(self, test: CollectedTest) -> AbstractContextManager[None]:
+        """Give what stands around a test: its own checkpoints start over if asked for."""
+        if test.is_original and self.mode in ("fresh", "require-fresh"):
+            return starting_over(self._begun_anew)
+        return nullcontext()
 
     @staticmethod
     def open_on(

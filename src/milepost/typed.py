@@ -5,10 +5,12 @@ it. Computed fields are left out. Nothing here decides whether a value may be ke
 """
 
 import inspect
+from contextlib import suppress
 from typing import Any
 
 from milepost import plain
 from milepost.models import pydantic_2, without_pydantic
+from milepost.secret import redact
 from milepost.value_errors import PATTERN, UnrestorableAnnotationError
 
 _TYPED_DICT_CURE = "Write `from typing_extensions import TypedDict`."
@@ -64,13 +66,13 @@ def explain(error: Exception) -> tuple[str, str]:
     Returns:
         A path as in ``$.items[3]``, and a reason.
     """
-    first: Any = None
-    if hasattr(error, "errors"):
-        first = error.errors(include_url=False, include_context=False, include_input=False)[
-            0
-        ]
-    if first is None:
+    with suppress(Exception):  # it explains; it must not cost the value
+        found: Any = error
+        if type(error).__name__ == "ValidationError":
+            first = found.errors()[0]
+            steps = (f"[{at}]" if isinstance(at, int) else f".{at}" for at in first["loc"])
+            return "$" + "".join(steps), redact(str(first["msg"]))
+    with suppress(Exception):
         lines = str(error).splitlines() or [""]
-        return "$", f"{type(error).__name__}: {lines[0]}".rstrip(": ")
-    steps = (f"[{at}]" if isinstance(at, int) else f".{at}" for at in first["loc"])
-    return "$" + "".join(steps), str(first["msg"])
+        return "$", redact(f"{type(error).__name__}: {lines[0]}".rstrip(": "))
+    return "$", type(error).__name__

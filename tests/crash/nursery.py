@@ -27,6 +27,11 @@ _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(list(LOADED))
 
 
+def barrier(number: int) -> Any:
+    """Make what holds processes until so many have come."""
+    return _SERVER.Barrier(number)
+
+
 @dataclass(frozen=True)
 class Life:
     """One process, from its start to its end.
@@ -101,15 +106,17 @@ class Nursery:
         return self._ended(self.start(project, *arguments, env=more), kill_at)
 
     def milepost(
-        self, project: Project, *arguments: str, kill_at: str = ""
+        self,
+        project: Project,
+        *arguments: str,
+        kill_at: str = "",
+        env: Mapping[str, str] | None = None,
     ) -> Result:
         """Run the command line in a project's folder."""
-        more = {"MILEPOST_KILL_AT": kill_at} if kill_at else {}
+        more = dict(env or {}) | ({"MILEPOST_KILL_AT": kill_at} if kill_at else {})
         task = partial(_run_command, arguments)
-        environment = project.environment(**more)
-        return self._ended(
-            self._begin(task, project, project.folder, environment), kill_at
-        )
+        life = self._begin(task, project, project.folder, project.environment(**more))
+        return self._ended(life, kill_at)
 
     def call(self, function: Callable[..., object], *arguments: object) -> Life:
         """Start a process that calls a function of a test module."""

@@ -1,4 +1,4 @@
-"""A page told as a story: its files are written and its commands run, from top to bottom."""
+"""A page told as a story: its files are written and its commands run, in order."""
 
 import ast
 import os
@@ -92,5 +92,5 @@ def _names(node: ast.stmt) -> list[str]:
 
 
 def _first(node: ast.stmt) -> int:
-    decorators = getattr(node, "decorator_list", [])
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
     return min([node.lineno, *(each.lineno for each in decorators)])

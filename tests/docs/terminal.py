@@ -97,7 +97,9 @@ def shorten(text: str) -> str:
         if section:
             cutting = section[1] in _LONG
             shown += [line, "..."] if cutting else [line]
-        elif not cutting and not line.startswith(_HEADER):
+            continue
+        cutting &= not line.startswith("milepost: ")
+        if not cutting and not line.startswith(_HEADER):
             shown.append(line)
     return "\n".join(shown).strip("\n")
 

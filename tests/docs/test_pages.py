@@ -1,4 +1,4 @@
-"""Every page is true: its code runs, its commands print what it shows, its links lead on."""
+"""Every page is true: its code runs, its commands print what it shows."""
 
 import json
 import re

@@ -55,8 +55,8 @@ class Outcome:
 
     @property
     def starts_over(self) -> bool:
-        """Tell whether the test made a new checkpoint."""
-        return "💾 Created checkpoint: " in self.text
+        """Tell whether the test found no checkpoint to go on from."""
+        return "♻️  Found existing checkpoint" not in self.text
 
     @property
     def restored(self) -> list[str]:
@@ -166,9 +166,7 @@ class Checkout:
     def _begun(self) -> int:
         return int(self.model.report()["begun"])
 
-    def _outcome(
-        self, child: "subprocess.Popen[str]", text: str, before: int
-    ) -> Outcome:
+    def _outcome(self, child: "subprocess.Popen[str]", text: str, before: int) -> Outcome:
         return Outcome(child.returncode, text, self.model.report()["calls"][before:])
 
 

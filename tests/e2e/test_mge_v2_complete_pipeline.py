@@ -19,13 +19,14 @@ from examples.mge_v2.acceptance import run_acceptance
 from examples.mge_v2.digest import result_digest
 from examples.mge_v2.pipeline import REQUEST
 from examples.mge_v2.stand_in import available_model
-
 from milepost.document_errors import DamagedCheckpointError
 
 from .checkpoint_manager import CheckpointManager, TestCheckpoint
 from .retry_handler import PhaseRetryHandler, RetryConfig
 
-Execute = Callable[[str, Callable[[], Awaitable[dict[str, Any]]]], Awaitable[dict[str, Any]]]
+Execute = Callable[
+    [str, Callable[[], Awaitable[dict[str, Any]]]], Awaitable[dict[str, Any]]
+]
 
 TEST_NAME = "MGE V2 FastAPI Pipeline"
 TEST_ID = f"fastapi_pipeline_{hashlib.sha256(REQUEST.encode()).hexdigest()[:8]}"
@@ -137,7 +138,9 @@ async def test_complete_mge_v2_pipeline_fastapi(
     if checkpoint:
         print("♻️  Found existing checkpoint - resuming from last state")
         checkpoint_manager.print_checkpoint_status(checkpoint)
-        print(f"\n▶️  Resuming from phase: {checkpoint_manager.get_resume_phase(checkpoint)}\n")
+        resume_phase = checkpoint_manager.get_resume_phase(checkpoint)
+        if resume_phase:
+            print(f"\n▶️  Resuming from phase: {resume_phase}\n")
     else:
         shutil.rmtree(WORKSPACE, ignore_errors=True)
         checkpoint_manager.create_checkpoint(TEST_NAME, TEST_ID, REQUEST, list(PIPELINE))

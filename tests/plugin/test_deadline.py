@@ -5,9 +5,9 @@ import pytest
 from tests.project import Project
 
 STEPS = """
-    import os, time
+    import os
     from calling import note
-    from milepost import RetryConfig
+    from milepost import RetryConfig, clock
 
     def quick():
         note("quick")
@@ -15,7 +15,8 @@ STEPS = """
 
     def slow():
         note("slow")
-        time.sleep(float(os.environ.get("SECONDS", "0")))
+        took, monotonic = float(os.environ.get("SECONDS", "0")), clock.monotonic
+        clock.monotonic = lambda: monotonic() + took
         return 2
 
     def reset():
@@ -38,15 +39,18 @@ STOPPED = "milepost: stopped before phase"
 
 @pytest.fixture
 def pipeline(project: Project) -> Project:
-    """Give a project with a slow phase between two quick ones, and a second test."""
+    """Give a project with a slow phase between two quick ones, and a second test.
+
+    SECONDS says how far the slow one moves the clock forward.
+    """
     project.write("steps.py", STEPS)
     project.write("test_pipeline.py", TEST)
     return project
 
 
 def test_it_stops_between_phases(pipeline: Project) -> None:
-    """Once it has passed no phase starts; the test failed as interrupted, the session ends."""
-    late = pipeline.run("--milepost-deadline=0.9s", env={"SECONDS": "1"})
+    """Once it has passed no phase starts: the test is interrupted, and the session ends."""
+    late = pipeline.run("--milepost-deadline=50m", env={"SECONDS": "3001"})
     (record,) = pipeline.checkpoints.glob("history/*/*.json")
     phases = pipeline.document()["phases"]
     resumed = pipeline.run("--milepost-deadline=1h")
@@ -64,29 +68,28 @@ def test_it_stops_between_phases(pipeline: Project) -> None:
 
 
 def test_a_phase_that_would_not_fit_is_not_started(pipeline: Project) -> None:
-    """What a phase took in a run that passed is known, and does not fit before the deadline."""
-    passed = pipeline.run(env={"SECONDS": "1.5"})
+    """A phase that took longer in a run that passed is not started so late."""
+    passed = pipeline.run(env={"SECONDS": "3600"})
     assert passed.passed
 
-    stopped = pipeline.run("--milepost-deadline=1.4")
+    stopped = pipeline.run("--milepost-deadline=50m")
     assert stopped.code == pytest.ExitCode.INTERRUPTED
     assert stopped.calls == ["quick"]
-    assert f"{STOPPED} 'second': it has taken up to 1.5 s, and 1." in stopped.text
+    assert f"{STOPPED} 'second': it has taken up to 3600.0 s, and 29" in stopped.text
 
 
 def test_a_failed_attempt_tells_how_long_it_takes(pipeline: Project) -> None:
-    """What a phase took before it failed counts as well; an interrupted attempt does not."""
+    """What a failed attempt took counts as well, what an interrupted one took does not."""
     pipeline.edit("steps.py", "    return 2", "    raise BROKEN")
     pipeline.write("conftest.py", "import builtins\nbuiltins.BROKEN = ValueError\n")
-    pipeline.run("-k", "pipeline", env={"SECONDS": "1.5"})
-    stopped = pipeline.run("-k", "pipeline", "--milepost-deadline=1.4s")
+    pipeline.run("-k", "pipeline", env={"SECONDS": "3600"})
+    stopped = pipeline.run("-k", "pipeline", "--milepost-deadline=50m")
     assert stopped.calls == []
-    assert f"{STOPPED} 'second': it has taken up to 1.5 s" in stopped.text
+    assert f"{STOPPED} 'second': it has taken up to 3600.0 s" in stopped.text
 
-    pipeline.run("--milepost=fresh", "-k", "pipeline", env={"SECONDS": "0"})
     pipeline.edit("conftest.py", "ValueError", "KeyboardInterrupt")
-    pipeline.run("-k", "pipeline", env={"SECONDS": "1.5"})
-    started = pipeline.run("-k", "pipeline", "--milepost-deadline=1.4s")
+    pipeline.run("--milepost=fresh", "-k", "pipeline", env={"SECONDS": "3600"})
+    started = pipeline.run("-k", "pipeline", "--milepost-deadline=50m")
     assert started.calls == ["slow"]
 
 

@@ -35,7 +35,7 @@ def completed(checkpoint, name, value=None):
 
 
 def test_a_start_counts_in_place(checkpoint, phase):
-    """The object taken before the start shows the start: the original's client waits by it."""
+    """An object taken before the start shows it: the original's client waits by it."""
     for count in (1, 2, 3):
         attempts.begin(checkpoint, phase, "run1")
         assert phase.retry_count == count

@@ -15,7 +15,14 @@ from milepost.fingerprint.following import Following
 from milepost.fingerprint.form import short_sha
 from milepost.fingerprint.graph import Graph
 from milepost.fingerprint.kinds import INERT, Known, known_content
-from milepost.fingerprint.objects import attributes_of, is_code, is_ours, nodes_of_code
+from milepost.fingerprint.objects import (
+    attributes_of,
+    is_code,
+    is_ours,
+    name_of_built_in,
+    nodes_of_code,
+    receiver_of,
+)
 from milepost.fingerprint.packages import described
 from milepost.fingerprint.source import CouldNotRecordError
 from milepost.fingerprint.state import state_of
@@ -61,11 +68,13 @@ class Content(_Walk):
             CouldNotRecordError: A function among the inputs has no source to read.
         """
         self._input, self._looks = name, 0
+        known = dict(self.live)
         try:
             return digest_plain(self.plain(value, name))
         except (CouldNotRecordError, UnreadableInputError):
             raise
         except Exception:  # noqa: BLE001 - reading a stranger's attributes runs its code
+            self.live = known
             return digest_plain(self._live(value, name))
 
     def plain(self, value: object, path: str) -> Plain:
@@ -107,7 +116,8 @@ class Content(_Walk):
         if id(value) in self.open:
             return {"$cycle": None}
         if len(self.open) > MAX_DEPTH:
-            return self._live(value, path)
+            # As where Python's own limit comes first: the whole input is live.
+            raise RecursionError(path)
         return super()._nested(value, path)
 
     def _unknown(self, value: object, path: str) -> Plain:
@@ -141,18 +151,20 @@ class Content(_Walk):
             content = self._mapping(state, path)
         finally:
             found, self.live = self.live, outside
-        return (
-            self._live(value, path)
-            if found
-            else {"$state": [name_of(type(value)), content]}
-        )
+        if found:
+            return self._live(value, path)
+        return {"$state": [name_of(type(value)), content]}
 
     def _live(self, value: object, path: str) -> Plain:
         kind = type(value)
         self.live[path] = name_of(kind)
+        self._count_foreign(kind)
+        return {"$live": name_of(kind)}
+
+    def _count_foreign(self, kind: type) -> None:
+        """Count a class, one of another package by its version; Python's own has none."""
         if str(kind.__module__).partition(".")[0] not in sys.stdlib_module_names:
             self._following.begin(kind)
-        return {"$live": name_of(kind)}
 
     def _code(self, value: Any, path: str) -> list[Plain]:
         kind = type(value)
@@ -164,10 +176,18 @@ class Content(_Walk):
             return ["method", self.plain(value.__func__, path), receiver]
         if kind in (staticmethod, classmethod):
             return [kind.__name__, self.plain(value.__func__, path)]
+        if issubclass(kind, type):
+            self._count_foreign(value)
+            return ["class", name_of(value)]
         self._following.begin(value, handed=True)
         if kind is FunctionType:
             return ["function", *self._function(value, path)]
-        return ["named", described(str(value.__module__), str(value.__qualname__))]
+        return ["named", name_of_built_in(value), self._receiver(value, path)]
+
+    def _receiver(self, value: object, path: str) -> Plain:
+        """Encode what a method of C is bound to."""
+        receiver = receiver_of(value)
+        return None if receiver is None else self.plain(receiver, f"{path}.__self__")
 
     def _wrapper(self, value: object, path: str) -> list[Plain]:
         """Encode an object around a function, such as what lru_cache makes."""

@@ -1,10 +1,11 @@
 """Follow code from where it begins to all that it can reach."""
 
+from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from types import CodeType, FunctionType, MethodType, ModuleType
+from types import FunctionType, MethodType, ModuleType
 
 from milepost.fingerprint.form import short_sha
 from milepost.fingerprint.graph import Graph, Node
@@ -15,6 +16,7 @@ from milepost.fingerprint.objects import (
     inner_of,
     is_code,
     is_ours,
+    name_of_built_in,
     nodes_of_class,
     nodes_of_code,
 )
@@ -22,7 +24,7 @@ from milepost.fingerprint.packages import described
 from milepost.fingerprint.patches import Patches
 from milepost.fingerprint.registrations import registrations_of
 from milepost.fingerprint.runtime import Namespaces
-from milepost.fingerprint.source import CouldNotRecordError, Module
+from milepost.fingerprint.source import CouldNotRecordError
 
 
 class Following:
@@ -40,7 +42,8 @@ class Following:
         self._namespaces = Namespaces(self.project)
         self._patches = Patches(self.project, self._namespaces)
         self._others: dict[str, str] = {}
-        self._queue: list[Node] = []
+        self._queue: deque[Node] = deque()
+        self._modules: set[Path] = set()
         self._met: dict[int, object] = {}
 
     def begin(self, thing: object, *, handed: bool = False) -> None:
@@ -96,12 +99,13 @@ class Following:
     def _close(self) -> None:
         """Add until nothing new counts."""
         while self._queue:
-            node = self._queue.pop(0)
-            links = self.graph.links(node)
-            for target, handed in links.nodes.items():
+            node = self._queue.popleft()
+            for target, handed in self.graph.links(node).nodes.items():
                 self._add(target, handed=handed)
-            for effect in self.graph.effects(node.module):
-                self._add(effect)
+            if node.module.path not in self._modules:
+                self._modules.add(node.module.path)
+                for effect in self.graph.effects(node.module):
+                    self._add(effect)
             self._replace(node)
             if not self._queue:
                 for found in registrations_of(self.graph).reached(self.counted):
@@ -147,16 +151,22 @@ class Following:
         wrapped = attributes_of(function).get("__wrapped__")
         if wrapped is not None:
             self._follow(wrapped)
-        module = self.project.module(function.__code__.co_filename)
-        if module:
-            self._namespaces.add(function.__globals__)
-            self._code(module, function.__code__)
-        else:
-            self._foreign(function)
+        try:
+            self._own(function)
+        except CouldNotRecordError:
+            # A wrapper that was made of nothing but its function's signature.
+            if wrapped is None:
+                raise
         for inner in _closed_over(function):
             self._follow(inner)
 
-    def _code(self, module: Module, code: CodeType) -> None:
+    def _own(self, function: FunctionType) -> None:
+        code = function.__code__
+        module = self.project.module(code.co_filename)
+        if module is None:
+            self._foreign(function)
+            return
+        self._namespaces.add(function.__globals__)
         found = nodes_of_code(self.graph, module, code)
         if not found:
             reason = (
@@ -175,8 +185,6 @@ class Following:
         home = str(function.__globals__.get("__file__", ""))
         installed = self.project.is_installed(file) or self.project.is_installed(Path(home))
         if not (installed or file.is_file()):
-            if "__wrapped__" in attributes_of(function):
-                return
             reason = f"Its source cannot be read: there is no file {code.co_filename}."
             raise CouldNotRecordError(code.co_qualname, reason)
         self._note(described(module, code.co_qualname), None if installed else file)
@@ -207,10 +215,7 @@ class Following:
                 self._follow(base)
 
     def _built_in(self, thing: object) -> None:
-        receiver = getattr(thing, "__self__", None)
-        owner = getattr(thing, "__objclass__", type(receiver))
-        module = getattr(thing, "__module__", None) or owner.__module__
-        self._note(described(module, getattr(thing, "__qualname__", "")))
+        self._note(name_of_built_in(thing))
 
     def _instance(self, thing: object) -> None:
         """Count an object that can be called: its class, and functions that it holds."""

@@ -1,6 +1,7 @@
 """Values of the standard library, numpy and pandas that are known by their content."""
 
 import io
+import operator
 import re
 import types
 import typing
@@ -28,6 +29,9 @@ _EXACT: Final[dict[type, Callable[[Any], object]]] = {
     types.NotImplementedType: str,
     types.ModuleType: lambda value: str(vars(value).get("__name__")),
     slice: lambda value: [value.start, value.stop, value.step],
+    operator.attrgetter: repr,
+    operator.itemgetter: repr,
+    operator.methodcaller: repr,
     array: lambda value: [value.typecode, value.tobytes()],
     memoryview: bytes,
     io.BytesIO: lambda value: [value.getvalue(), value.tell()],

@@ -38,7 +38,8 @@ class Use:
         attributes: The attributes after it, as far as they are written down.
         handed: It is used as a value, not only called.
         imports: What an import in the function itself binds the name to.
-        doubtful: A class body binds it too, perhaps later.
+        doubtful: It may be none of the module's: a class body binds it too, or it
+            stands in an annotation.
         consults: It is read; not only changed in place, a decorator or a base class.
     """
 
@@ -91,6 +92,7 @@ class _Reader(ast.NodeVisitor):
     def __init__(self, scopes: list[Scope]) -> None:
         self.scopes = scopes
         self.generics: list[set[str]] = []
+        self.annotating = False
         self.names = Names()
 
     @contextmanager
@@ -129,7 +131,7 @@ class _Reader(ast.NodeVisitor):
     def _found(self, name: str, attributes: tuple[str, ...], *, handed: bool) -> Use | None:
         if any(name in own for own in self.generics):
             return None
-        doubtful = False
+        doubtful = self.annotating
         for scope in reversed(self.scopes):
             if name in scope.module_wide:
                 break
@@ -256,11 +258,13 @@ class _Reader(ast.NodeVisitor):
 
     def _annotation(self, node: ast.expr) -> None:
         """Visit an annotation, what it says in quotes too."""
+        outside, self.annotating = self.annotating, True
         self.visit(node)
         for part in ast.walk(node):
             if isinstance(part, ast.Constant) and isinstance(part.value, str):
                 with suppress(SyntaxError, ValueError):
                     self.visit(ast.parse(part.value, mode="eval"))
+        self.annotating = outside
 
     def _comprehension(self, node: Comprehension) -> None:
         self.visit(node.generators[0].iter)

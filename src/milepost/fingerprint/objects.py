@@ -17,6 +17,7 @@ from types import (
 from typing import Any, Final
 
 from milepost.fingerprint.graph import Graph, Node
+from milepost.fingerprint.packages import described
 from milepost.fingerprint.project import Project
 from milepost.fingerprint.source import Module
 
@@ -25,6 +26,7 @@ BUILT_IN: Final = (
     ClassMethodDescriptorType,
     MethodDescriptorType,
     MethodWrapperType,
+    ModuleType,
     WrapperDescriptorType,
 )
 CODE: Final = (
@@ -59,13 +61,18 @@ def attributes_of(thing: object) -> dict[str, Any]:
 def home_of(kind: type) -> str:
     """Give the file in which a class was defined; empty where nobody knows."""
     module = sys.modules.get(str(kind.__module__))
-    if isinstance(module, ModuleType):
-        file = attributes_of(module).get("__file__")
-        return file if isinstance(file, str) else ""
-    # A module that is not in sys.modules: its methods still know.
-    for method in vars(kind).values():
+    if module is None:
+        return _file_of_methods(kind)
+    file = attributes_of(module).get("__file__")
+    return file if isinstance(file, str) else ""
+
+
+def _file_of_methods(kind: type) -> str:
+    for name, method in vars(kind).items():
         if type(method) is FunctionType:
-            return method.__code__.co_filename
+            code = method.__code__
+            if code.co_qualname == f"{kind.__qualname__}.{name}":
+                return code.co_filename
     return ""
 
 
@@ -88,6 +95,19 @@ def inner_of(thing: object) -> object:
     return None
 
 
+def receiver_of(thing: object) -> object:
+    """Give what a method of C is bound to; None for a function, whose module it is."""
+    receiver = getattr(thing, "__self__", None)
+    return None if isinstance(receiver, ModuleType) else receiver
+
+
+def name_of_built_in(thing: object) -> str:
+    """Name a function or method of C."""
+    owner = getattr(thing, "__objclass__", type(receiver_of(thing)))
+    module = getattr(thing, "__module__", None) or owner.__module__
+    return described(str(module), str(getattr(thing, "__qualname__", "")))
+
+
 def nodes_of_code(graph: Graph, module: Module, code: CodeType) -> list[Node]:
     """Find where in a module a function's code stands; empty if it is not there."""
     qualname = _COMPREHENSIONS.sub("", code.co_qualname)
@@ -107,8 +127,10 @@ def nodes_of_class(graph: Graph, module: Module, kind: type) -> list[Node]:
     """Find where in a module a class stands; the whole module if it is not there."""
     top = kind.__qualname__.partition(".")[0]
     if "<locals>" not in kind.__qualname__:
-        if top in module.units.definitions:
-            return [graph.named(module, top)]
+        # A package may say of a class that it is its own; the methods know better.
+        for place in (module, graph.project.module(_file_of_methods(kind))):
+            if place and top in place.units.definitions:
+                return [graph.named(place, top)]
         return [graph.whole(module)]
     places = module.places.get(kind.__qualname__, [])
     found = [graph.nested(module, place.node, place.around) for place in places]

@@ -15,7 +15,7 @@ def described(module: str, qualname: str) -> str:
         As in ``httpx.get (httpx 0.28.1)``; the name alone for the standard library
         and for what no distribution has installed.
     """
-    name = f"{module}.{qualname}"
+    name = f"{module}.{qualname}".replace(".<locals>", "")
     distribution = _distribution(module.partition(".")[0])
     return f"{name} ({distribution})" if distribution else name
 

@@ -1,6 +1,7 @@
 """The first-party source files of a project: which they are and how imports find them."""
 
 import hashlib
+import os
 import sys
 import sysconfig
 from collections.abc import Iterator, Sequence
@@ -20,6 +21,7 @@ MILEPOST: Final = Path(__file__).resolve().parents[1]
 _FOREIGN: Final = frozenset(
     ".nox .tox .venv __pypackages__ dist-packages node_modules site-packages".split()
 )
+_ANY: Final = "_.py"  # any source file of a folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class Project:
         self.roots = tuple(dict.fromkeys((root.absolute(), root.resolve())))
         self._modules: dict[Path, Module] = {}
         self._labels: dict[str, tuple[Path, str] | None] = {}
+        self._folders: dict[str, tuple[Path, str] | None] = {}
         self._located: dict[str, Located] = {}
         self._missing: set[tuple[str, Path | None]] = set()
         self._foreign = _foreign_folders(self.roots)
@@ -65,12 +68,22 @@ class Project:
         """Give a first-party file's real path and its label; None for any other file."""
         key = str(path)
         if key not in self._labels:
-            self._labels[key] = self._own(Path(key))
+            self._labels[key] = self._own(key)
         return self._labels[key]
 
-    def _own(self, path: Path) -> tuple[Path, str] | None:
-        if not path.is_absolute() or path.suffix not in {".py", ".pyw"}:
+    def _own(self, path: str) -> tuple[Path, str] | None:
+        # Every loaded module is asked: hence no Path, and one answer for a whole folder.
+        if not (path.endswith((".py", ".pyw")) and os.path.isabs(path)):  # noqa: PTH117
             return None
+        if os.path.islink(path):  # noqa: PTH114
+            return self._placed(Path(path))
+        folder, name = os.path.split(path)
+        if folder not in self._folders:
+            self._folders[folder] = self._placed(Path(folder, _ANY))
+        found = self._folders[folder]
+        return found and (found[0].with_name(name), found[1].removesuffix(_ANY) + name)
+
+    def _placed(self, path: Path) -> tuple[Path, str] | None:
         real = path.resolve()
         if any(folder in real.parents for folder in self._foreign):
             return None
@@ -183,12 +196,12 @@ class Project:
         if file or not folders:
             return Located(f"{name}{self._built(file)}")
         # A folder without __init__.py is first-party if a source file in it would be.
-        is_ours = any(self.own(Path(folder) / "_.py") for folder in folders)
+        is_ours = any(self.own(Path(folder) / _ANY) for folder in folders)
         return Located(name, None, folders, is_ours=is_ours)
 
     def _built(self, file: str | None) -> str:
         """Give the hash of a module built from the project's own C or Cython code."""
-        beside = file and self.own(Path(file).with_name("_.py"))
+        beside = file and self.own(Path(file).with_name(_ANY))
         if not file or not beside:
             return ""
         with suppress(OSError):

@@ -7,6 +7,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path, PurePath
 from typing import Any, Final
 from uuid import UUID
@@ -36,6 +37,10 @@ class Volatility:
         self._now = clock.parse_at(clock.now_at()).timestamp()
         self._ports: set[int] | None = None
 
+    @cached_property
+    def _temporary(self) -> list[PurePath]:
+        return list(_temporary_folders())
+
     def reason(self, value: object, path: str) -> str:
         """Tell what makes a value different in every process; empty if nothing does.
 
@@ -61,7 +66,7 @@ class Volatility:
     def _path(self, path: PurePath) -> str:
         if not path.is_absolute() or any(path.is_relative_to(root) for root in self._roots):
             return ""
-        temporary = any(path.is_relative_to(folder) for folder in _temporary_folders())
+        temporary = any(path.is_relative_to(folder) for folder in self._temporary)
         named = any(part.startswith("pytest-of-") for part in path.parts)
         return "is a path below the temporary folder" if temporary or named else ""
 
@@ -89,7 +94,8 @@ class Volatility:
         return "is the time of this run" if near else ""
 
     def _port(self, number: int, path: str) -> str:
-        if number not in _PORTS or "port" not in re.split(r"[.\[]", path)[-1].lower():
+        names = re.findall(r"[^\W\d]\w*", path)
+        if number not in _PORTS or "port" not in "".join(names[-1:]).lower():
             return ""
         if self._ports is None:
             self._ports = set(_listening_ports())

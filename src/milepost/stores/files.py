@@ -122,10 +122,15 @@ def make_folder(folder: Path) -> None:
     """Create a folder for its owner only, with its parents, durably."""
     if not folder.is_dir():
         make_folder(folder.parent)
-        with suppress(FileExistsError):
-            folder.mkdir(mode=FOLDER_MODE)
-            killpoint("folder.made")
-            sync_folder(folder.parent)
+        make_last_folder(folder)
+
+
+def make_last_folder(folder: Path) -> None:
+    """Create a folder, durably; its parent must be there."""
+    with suppress(FileExistsError):
+        folder.mkdir(mode=FOLDER_MODE)
+        killpoint("folder.made")
+        sync_folder(folder.parent)
 
 
 def remove_tree(folder: Path) -> None:

@@ -11,7 +11,7 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -146,11 +146,8 @@ class FolderStore:
         target = self.document_path(test_id)
         with files.store_errors("write", target):
             lease.check(test_id)
-            try:
+            with _cleared_away(test_id, lease):
                 files.replace(lease.temporary(), target, content, "document", may_write)
-            except FileNotFoundError:
-                lease.check(test_id)  # whoever took over cleared the temporary file away
-                raise
 
     def take_lease(
         self, test_id: str, run: str, wait: float, above: Callable[[], int]
@@ -179,14 +176,17 @@ class FolderStore:
 
         Raises:
             StoreError: The disk refuses.
+            GoneError: Another run took over, or the checkpoint was removed.
         """
         name = hashlib.sha256(content).hexdigest()
         folder = self.data_path(test_id) / "blobs"
         with files.store_errors("write", folder / name):
             lease.check(test_id)
             if not (folder.is_dir() and self._blob_is_whole(folder / name)):
-                files.make_folder(folder)
-                files.replace(lease.temporary(), folder / name, content, "blob", _anyway)
+                with _cleared_away(test_id, lease):
+                    files.make_last_folder(folder)
+                    temporary = lease.temporary()
+                    files.replace(temporary, folder / name, content, "blob", _anyway)
         return name
 
     def _blob_is_whole(self, path: Path) -> bool:
@@ -308,9 +308,11 @@ class FolderStore:
             killpoint("delete.begin")
             left = [*self.shelved(test_id), *self._retired(test_id)]
             for entry in [*_data_entries(folder), *left]:
+                lease.check(test_id)  # before each: a paused run must not go on deleting
                 _remove(entry)
                 killpoint("delete.removed")
             killpoint("delete.data-gone")
+            lease.check(test_id)
             self.document_path(test_id).unlink(missing_ok=True)
             killpoint("delete.document-gone")
             files.sync_folder(self.directory)
@@ -367,6 +369,16 @@ def is_test_id(test_id: str) -> bool:
         check_test_id(test_id)
         return True
     return False
+
+
+@contextmanager
+def _cleared_away(test_id: str, lease: Lease) -> Iterator[None]:
+    """Say who it was, where another run's clearing up took a file from under a write."""
+    try:
+        yield
+    except FileNotFoundError:
+        lease.check(test_id)
+        raise
 
 
 def _data_entries(folder: Path) -> Iterator[Path]:

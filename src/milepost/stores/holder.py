@@ -3,7 +3,7 @@
 import os
 import platform
 import subprocess
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -51,7 +51,7 @@ class Holder:
 
     def to_dict(self) -> dict[str, Any]:
         """Give the holder as JSON data."""
-        return asdict(self)
+        return dict(vars(self))
 
     def is_local(self) -> bool:
         """Tell whether this process can see the holder's process at all."""

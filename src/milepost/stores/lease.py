@@ -8,7 +8,7 @@ import errno
 import json
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -100,6 +100,7 @@ class Lease:
             elif clock.monotonic() >= deadline and newest.exists():
                 raise HeldError(test_id, _describe(newest), wait)
             else:
+                killpoint("lease.waiting")
                 clock.sleep(POLL_SECONDS)
 
     @classmethod
@@ -247,20 +248,22 @@ class Lease:
             self._handle = -1
 
 
-def _leases(folder: Path) -> Iterator[Path]:
-    with suppress(FileNotFoundError, NotADirectoryError):
-        for entry in folder.iterdir():
-            if entry.name.startswith("lease-") and entry.name[6:].isdigit():
-                yield entry
-
-
 def _newest(folder: Path) -> Path | None:
-    return max(_leases(folder), key=_fence, default=None)
+    # Every save comes here several times, hence names instead of paths.
+    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
+        newest = max((entry.name for entry in entries), key=_fence_of, default="")
+        return folder / newest if _fence_of(newest) else None
+    return None
 
 
 def _fence(path: Path) -> int:
-    digits = path.name.removeprefix("lease-")
-    return int(digits) if digits.isdigit() else 0
+    return _fence_of(path.name)
+
+
+def _fence_of(name: str) -> int:
+    """Give the number of a lease by its name; 0 for what is none."""
+    digits = name.removeprefix("lease-") if name.startswith("lease-") else ""
+    return int(digits) if digits.isdecimal() else 0
 
 
 def _read(path: Path) -> dict[str, Any] | None:
@@ -318,6 +321,14 @@ _heartbeat = Heartbeat()
 _held: dict[Path, Lease] = {}
 
 
+def _pause() -> None:
+    _heartbeat.pause()
+
+
+def _resume() -> None:
+    _heartbeat.resume()
+
+
 def _forget() -> None:
     """Start afresh in a forked child, which has neither the leases nor the thread."""
     global _heartbeat  # noqa: PLW0603 - the child's own, empty one
@@ -326,4 +337,4 @@ def _forget() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)
+    os.register_at_fork(before=_pause, after_in_parent=_resume, after_in_child=_forget)

@@ -1,0 +1,61 @@
+"""The recordings in the READMEs: the end-to-end test, broken and continued."""
+
+from pathlib import Path
+
+import pytest
+
+from examples.mge_v2.stand_in import running_stand_in
+from tests.docs.page import ROOT, Page
+from tests.docs.story import WRITING
+from tests.docs.terminal import mask, shorten
+from tests.e2e.checkout import TEST, Checkout
+
+READMES = ("README.md", "README.es.md")
+FIRST, SECOND = "the first run", "the second run"
+# The call that `make demo` breaks, in each of the four attempts.
+BREAKING_CALL, ATTEMPTS = "Task: 28 of 33", 4
+# What is written into the page took its real time; what is compared need not.
+PATIENT = {"MGE_INITIAL_DELAY": "5.0", "MGE_ACCEPTANCE": "1"}
+
+
+def record(folder: Path) -> dict[str, str]:
+    """Run the test until its retries are used up, and again."""
+    with running_stand_in(latency=0.2 if WRITING else 0.0) as model:
+        model.fault("reset", match=BREAKING_CALL, times=ATTEMPTS)
+        checkout = Checkout(folder, model)
+        environment = {"COLUMNS": "80", **(PATIENT if WRITING else {})}
+        first, second = checkout.run(**environment), checkout.run(**environment)
+    assert (first.code, second.code) == (1, 0), first.text + second.text
+    command = f"$ pytest {TEST} -v -s"
+    return {
+        name: f"{command}\n{shorten(outcome.text)}"
+        for name, outcome in ((FIRST, first), (SECOND, second))
+    }
+
+
+@pytest.mark.skipif(
+    pytest.version_tuple < (9,), reason="the pages show what pytest 9 prints"
+)
+def test_the_recordings_are_what_the_test_prints(tmp_path: Path) -> None:
+    """The two transcripts are real: the test prints them, broken and continued."""
+    recordings = record(tmp_path / "checkout")
+    for name in READMES:
+        page = Page(ROOT / name)
+        origins = [block.origin for block in page.blocks if block.origin]
+        assert origins == [FIRST, SECOND], f"{name} shows {origins}"
+        for origin in origins:
+            (block,) = [each for each in page.blocks if each.origin == origin]
+            if WRITING:
+                page.replace(block, recordings[origin])
+            else:
+                assert mask(block.text) == mask(recordings[origin]), f"{name}: {origin}"
+
+
+def test_both_readmes_show_the_same() -> None:
+    """The Spanish first screen is the English one, command by command."""
+    english, spanish = (
+        [block for block in Page(ROOT / name).blocks if block.language == "console"]
+        for name in READMES
+    )
+    first_screen = [mask(block.text) for block in english[:3]]
+    assert [mask(block.text) for block in spanish[:3]] == first_screen
