@@ -168,7 +168,7 @@ def _replace(temporary: str, target: str, folder: str, content: bytes) -> None:
     os.write(handle, content)
     os.fsync(handle)
     os.close(handle)
-    os.rename(temporary, target)
+    os.rename(temporary, target)  # noqa: PTH104 - the bare call
     handle = os.open(folder, os.O_RDONLY)
     os.fsync(handle)
     os.close(handle)

@@ -158,7 +158,10 @@ def _print(title: str, found: dict[str, list[Cost]], pairs: dict[str, str]) -> N
             row.append(f"{ratio(walls, [c.wall for c in to]):.3f}")
             row.append(f"{ratio(cpus, [c.cpu for c in to]):.3f}")
         rows.append(row)
-    show([title, "wall", "CPU", "wall, ratio", "CPU, ratio"], [r + [""] * (5 - len(r)) for r in rows])
+    show(
+        [title, "wall", "CPU", "wall, ratio", "CPU, ratio"],
+        [r + [""] * (5 - len(r)) for r in rows],
+    )
 
 
 if __name__ == "__main__":

@@ -41,6 +41,7 @@ MARKER: Final = {
     "keep": "`failed` or `all`, as `milepost_keep`",
 }
 _WIDE: Final[dict[str, Any]] = {"terminal_width": 96, "max_content_width": 96}
+_HIDDEN: Final = re.compile(r"repr=False|ClassVar\[")
 SECTION: Final = re.compile(r"^(Args|Attributes|Returns|Raises):$")
 
 
@@ -154,7 +155,7 @@ def _fields(node: ast.ClassDef) -> Iterator[str]:
     for each in node.body:
         if isinstance(each, ast.AnnAssign | ast.Assign):
             line = ast.unparse(each)
-            if not line.startswith(("_", "milepost_")) and "repr=False" not in line:
+            if not line.startswith(("_", "milepost_")) and not _HIDDEN.search(line):
                 yield line
 
 

@@ -17,12 +17,18 @@ def outcome_of(error: BaseException) -> str:
     names = {
         (kind.__module__.partition(".")[0], kind.__name__) for kind in type(error).__mro__
     }
-    if names & {("_pytest", "Skipped"), ("unittest", "SkipTest")}:
+    # pytest says of its Skipped that it is a built-in; the class above it is pytest's.
+    is_outcome = ("_pytest", "OutcomeException") in names
+    if ("unittest", "SkipTest") in names or (is_outcome and _is_named("Skipped", names)):
         return SKIPPED
-    if ("_pytest", "Exit") in names or any(
-        n in ("CancelledError", "Cancelled") for _, n in names
-    ):
+    if ("_pytest", "Exit") in names or _is_named("CancelledError", names):
+        return INTERRUPTED
+    if _is_named("Cancelled", names):
         return INTERRUPTED
     if isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit):
         return INTERRUPTED
     return FAILED
+
+
+def _is_named(name: str, names: set[tuple[str, str]]) -> bool:
+    return any(found == name for _, found in names)

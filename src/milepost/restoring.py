@@ -23,6 +23,7 @@ from milepost.fingerprint import (
     fingerprint_of,
     inputs_of,
 )
+from milepost.kept import is_kept
 from milepost.options import Call, PhaseOptions
 from milepost.run import Done, Run
 from milepost.schema import Schema, schema_of
@@ -124,6 +125,7 @@ class Restoring:
             root=self._root,
             ignore=options.ignore,
             extra=options.inputs,
+            is_kept=lambda atom: is_kept(atom, self.run.checkpoint),
         )
 
     def _basis(self, *, recorded: bool = False) -> Basis:
@@ -213,7 +215,7 @@ class Restoring:
         event.age_seconds = (
             clock.age_seconds(phase.completed_at) if phase.completed_at else 0.0
         )
-        self.note_inputs()
+        self.note_live()
         self.run.done[self._name] = Done(
             inputs=self.inputs.hashes,
             value=lambda: self._value_again(record, place),
@@ -258,10 +260,14 @@ class Restoring:
             report.phase_stale(self._name, stale)
         self.note_inputs()
 
-    def note_inputs(self) -> None:
-        """Say which inputs count by their type only, and which are never the same."""
+    def note_live(self) -> None:
+        """Say which inputs count by their type only."""
         for name, kind in self.inputs.live.items():
             self._event.notes.append(report.live_input(self._name, name, kind))
+
+    def note_inputs(self) -> None:
+        """Say which inputs count by their type only, and which are never the same."""
+        self.note_live()
         for name, reason in self.inputs.volatile.items():
             self._event.notes.append(f"{self._name}: input {name} {reason}")
 

@@ -18,6 +18,7 @@ async def within(seconds: float | None, begun: Awaitable[T]) -> T:
     Raises:
         TimeoutError: It took longer.
     """
+    __tracebackhide__ = True
     if seconds is None:
         return await begun
     if clock.runs_trio():
@@ -35,6 +36,7 @@ async def within(seconds: float | None, begun: Awaitable[T]) -> T:
 
 
 async def _within_trio(seconds: float, begun: Awaitable[T]) -> T:
+    __tracebackhide__ = True
     import trio  # noqa: PLC0415 - it is running, so it is there
 
     with trio.move_on_after(seconds):

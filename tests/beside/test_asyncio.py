@@ -20,6 +20,9 @@ TEST = """
             raise ValueError("nonsense")
         return [doc["domain"]]
 
+    async def running():
+        return asyncio.get_running_loop()
+
     #MARK
     async def test_pipeline(phase):
         doc = await phase("discovery", discover, "task manager")
@@ -27,9 +30,8 @@ TEST = """
 
     #MARK
     async def test_next(phase):
-        loop = asyncio.get_running_loop()
-        await phase.with_options(always=True)("loop", asyncio.sleep, 0)
-        assert asyncio.get_running_loop() is loop
+        used = await phase.with_options(always=True)("loop", running)
+        assert used is asyncio.get_running_loop()
 """
 BROKEN = {"BROKEN": "1"}
 PENDING = """

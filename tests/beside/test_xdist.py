@@ -42,7 +42,7 @@ def pipeline(project: Project) -> Project:
 
 
 def test_any_worker_finds_the_checkpoint(pipeline: Project) -> None:
-    """What one process left, the workers restore, and the controller says and reports it."""
+    """What one process left the workers restore, and the controller says so."""
     broken = pipeline.run(env=BROKEN)
     assert sorted(broken.calls) == sorted([*BUILD, *CHECK])
 
@@ -79,7 +79,7 @@ def test_one_process_goes_on_from_workers(pipeline: Project) -> None:
 
 
 def test_loaded_without_workers(pipeline: Project) -> None:
-    """With xdist loaded and no workers all is as without it, the collection line included."""
+    """With xdist loaded and no workers all is as without it."""
     pipeline.run("-n0", env=BROKEN)
     resumed = pipeline.run("-n0")
 
@@ -144,7 +144,7 @@ def test_a_usage_error_fails_the_tests_concerned(project: Project, wrong: str) -
 
 
 def test_two_workers_on_one_test_never_both_run_a_phase(project: Project) -> None:
-    """Of two workers that run one test at once the second waits, or fails naming the first."""
+    """Of two workers that run one test at once one waits, or fails naming the other."""
     project.plugins.append("xdist.plugin")
     project.write(
         "test_one.py",
@@ -212,7 +212,9 @@ def test_the_deadline_stops_all_workers(project: Project) -> None:
 
     assert result.code == pytest.ExitCode.INTERRUPTED, result.text
     assert result.calls == []
-    assert "milepost: stopped before phase 'building': the deadline has passed" in result.text
+    assert (
+        "milepost: stopped before phase 'building': the deadline has passed" in result.text
+    )
 
 
 def test_the_record_is_whole(pipeline: Project) -> None:

@@ -8,6 +8,7 @@ from tests.project import Project
 PHASES = ("discovery", "masterplan", "code_generation")
 MARKING = """
     import os
+    import signal
     from calling import note
 
     def mark(name):
@@ -15,6 +16,14 @@ MARKING = """
         if os.environ.get("MILEPOST_KILL_LOG"):
             with open(os.environ["MILEPOST_KILL_LOG"], "a") as log:
                 log.write(f"= {name}\\n")
+        die(name)
+
+    def die(name):
+        if os.environ.get("DIE_AT") == name:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def broken():
+        return os.environ.get("BROKEN")
 """
 STEPS = """
     from marking import broken, mark
@@ -36,13 +45,44 @@ STEPS = """
 TEST = """
     import json
     from pathlib import Path
+    from marking import die
     from steps import discover, generate, make_plan
 
     def test_pipeline(phase):
         doc = phase("discovery", discover, "task manager")
+        die("after discovery")
         plan = phase("masterplan", make_plan, doc)
+        die("after masterplan")
         code = phase("code_generation", generate, plan)
+        die("after code_generation")
         assert code == {"files": 4000, "last": "Task Manager, task 3999"}
+        result = Path(__file__).with_name("result.json")
+        result.write_text(json.dumps([doc, plan, code]))
+"""
+ASYNC_TEST = """
+    import json
+    from pathlib import Path
+    import pytest
+    from marking import die
+    from steps import discover, generate, make_plan
+
+    async def adiscover(request):
+        return discover(request)
+
+    async def amake_plan(doc):
+        return make_plan(doc)
+
+    async def agenerate(plan):
+        return generate(plan)
+
+    @pytest.mark.asyncio
+    async def test_pipeline(phase):
+        doc = await phase("discovery", adiscover, "task manager")
+        die("after discovery")
+        plan = await phase("masterplan", amake_plan, doc)
+        die("after masterplan")
+        code = await phase("code_generation", agenerate, plan)
+        die("after code_generation")
         result = Path(__file__).with_name("result.json")
         result.write_text(json.dumps([doc, plan, code]))
 """
@@ -51,8 +91,7 @@ BROKEN = {"BROKEN": "1"}
 
 def write_pipeline(project: Project, test: str = TEST) -> Project:
     """Write the project's files."""
-    broken = '\n    def broken():\n        return os.environ.get("BROKEN")\n'
-    project.write("marking.py", MARKING + broken)
+    project.write("marking.py", MARKING)
     project.write("steps.py", STEPS)
     project.write("test_pipeline.py", test)
     return project

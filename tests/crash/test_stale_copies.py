@@ -145,7 +145,7 @@ def test_a_late_writer_is_told(manager: CheckpointManager, value: object) -> Non
     with pytest.raises(GoneError, match="no longer this run's"):
         manager.complete_phase(late, "masterplan", value)
 
-    assert [path for path in manager.checkpoint_dir.glob("*pipeline*")] == []
+    assert list(manager.checkpoint_dir.glob("*pipeline*")) == []
 
 
 def test_a_removed_document_is_not_saved_again(manager: CheckpointManager) -> None:

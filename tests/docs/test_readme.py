@@ -1,6 +1,7 @@
 """The recordings in the READMEs: the end-to-end test, broken and continued."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,13 +19,14 @@ BREAKING_CALL, ATTEMPTS = "Task: 28 of 33", 4
 PATIENT = {"MGE_INITIAL_DELAY": "5.0", "MGE_ACCEPTANCE": "1"}
 
 
-def record(folder: Path) -> dict[str, str]:
+def record(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """Run the test until its retries are used up, and again."""
     with running_stand_in(latency=0.2 if WRITING else 0.0) as model:
         model.fault("reset", match=BREAKING_CALL, times=ATTEMPTS)
         checkout = Checkout(folder, model)
-        environment = {"COLUMNS": "80", **(PATIENT if WRITING else {})}
-        first, second = checkout.run(**environment), checkout.run(**environment)
+        monkeypatch.setenv("COLUMNS", "80")
+        more: dict[str, Any] = PATIENT if WRITING else {}
+        first, second = checkout.run(**more), checkout.run(**more)
     assert (first.code, second.code) == (1, 0), first.text + second.text
     command = f"$ pytest {TEST} -v -s"
     return {
@@ -36,9 +38,11 @@ def record(folder: Path) -> dict[str, str]:
 @pytest.mark.skipif(
     pytest.version_tuple < (9,), reason="the pages show what pytest 9 prints"
 )
-def test_the_recordings_are_what_the_test_prints(tmp_path: Path) -> None:
+def test_the_recordings_are_what_the_test_prints(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The two transcripts are real: the test prints them, broken and continued."""
-    recordings = record(tmp_path / "checkout")
+    recordings = record(tmp_path / "checkout", monkeypatch)
     for name in READMES:
         page = Page(ROOT / name)
         origins = [block.origin for block in page.blocks if block.origin]

@@ -18,10 +18,15 @@ OPTIONS = {
 }
 # Words that begin like a setting and are none.
 NO_SETTINGS = {"milepost_data", "milepost_extra", "milepost_unkept", "milepost_clock"}
-NO_SETTINGS |= {"milepost_read", "milepost_attempts", "milepost_earlier", "milepost_outcome"}
+NO_SETTINGS |= {
+    "milepost_read",
+    "milepost_attempts",
+    "milepost_earlier",
+    "milepost_outcome",
+}
 FUTURE = re.compile(
     r"record=True|class_phase|module_phase|session_phase|phase\.(cleanup|directory|submit)"
-    r"|step_map|milepost\.step|milepost (plan|doctor|dashboard|resolve)|dashboard|--milepost-budget"
+    r"|step_map|milepost\.step|milepost (plan|doctor|resolve)|dashboard"
 )
 NOT_YET = ("Not yet", "Todavía no")
 

@@ -200,7 +200,7 @@ def test_an_undisturbed_run_passes_and_leaves_no_checkpoint(client, folder, orde
 
 
 def test_three_attempts_and_waits_of_5_and_10_seconds(client, folder):
-    """(4, 5) The count of starts grows in place; the client's own loop gives up at three."""
+    """(4, 5) The count of starts grows in place; the client gives up at three."""
     found = client(1, BROKEN='{"code_generation": 9}')
     assert found["waits"] == [5.0, 10.0]
     assert found["asked"] == ["discovery", "masterplan", *["code_generation"] * 3]

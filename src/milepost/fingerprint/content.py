@@ -1,13 +1,13 @@
 """Inputs by content: what a value holds, down to the functions and classes in it."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from enum import Enum
 from functools import cached_property, partial
 from pathlib import PurePath
 from types import FunctionType, MethodType, ModuleType
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from milepost.canonical import MAX_DEPTH, Plain, _Walk, digest_plain
 from milepost.fingerprint.files import UnreadableInputError
@@ -31,6 +31,8 @@ from milepost.fingerprint.volatile import Volatility, cure
 # How deep in an input, and how often, to look for what is different in every process.
 _LOOK_DEPTH: Final = 2
 _LOOKS: Final = 1000
+# Tells whether an atom is kept already: it is the same in every process then.
+IsKept: TypeAlias = Callable[[object], bool]
 
 
 class Content(_Walk):
@@ -38,15 +40,17 @@ class Content(_Walk):
 
     Args:
         graph: The project's nodes.
+        is_kept: Tells whether an atom that looks random is kept already.
 
     Attributes:
         live: The type of each live object met, by where it stands.
         volatile: Why an input is different in every process, by the input.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, is_kept: IsKept | None = None) -> None:
         super().__init__(None)
         self.graph = graph
+        self._is_kept = is_kept
         self.live: dict[str, str] = {}
         self.volatile: dict[str, str] = {}
         self._input, self._looks = "", 0
@@ -90,7 +94,7 @@ class Content(_Walk):
     def _look_at(self, value: object, path: str) -> None:
         self._looks += 1
         reason = self._volatility.reason(value, path)
-        if reason:
+        if reason and not (self._is_kept and self._is_kept(value)):
             self.volatile.setdefault(self._input, f"{reason}: {cure(self._input)}")
 
     def _anchored(self, path: PurePath) -> list[Plain]:

@@ -7,7 +7,7 @@ from pathlib import Path, PurePath
 from milepost.errors import MilepostError
 from milepost.fingerprint.arguments import Arguments
 from milepost.fingerprint.code import LOCK
-from milepost.fingerprint.content import Content, is_skipped
+from milepost.fingerprint.content import Content, IsKept, is_skipped
 from milepost.fingerprint.files import hash_of_file
 from milepost.fingerprint.graph import graph_of
 from milepost.fingerprint.objects import is_ours
@@ -54,6 +54,7 @@ def inputs_of(
     root: Path,
     ignore: Collection[str] = (),
     extra: Sequence[object] = (),
+    is_kept: IsKept | None = None,
 ) -> Inputs:
     """Read the inputs of a call by content.
 
@@ -64,6 +65,8 @@ def inputs_of(
         root: The project's root; paths below it count relative to it.
         ignore: Inputs that do not count.
         extra: What counts besides: paths are read, anything else is compared.
+        is_kept: Tells whether an atom that looks random is kept already, so that it
+            is the same in every process.
 
     Raises:
         UnknownInputError: ``ignore`` names no input.
@@ -74,7 +77,7 @@ def inputs_of(
         graph = graph_of(root)
         arguments = Arguments(fn, args, kwargs, lambda one: is_ours(graph.project, one))
         values = _counting(arguments, ignore)
-        content = Content(graph)
+        content = Content(graph, is_kept)
         hashes = {name: content.read(name, value) for name, value in values.items()}
         for position, value in enumerate(extra):
             name = f"inputs[{position}]"

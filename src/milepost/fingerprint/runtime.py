@@ -3,15 +3,18 @@
 import ast
 import sys
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from operator import is_
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from milepost.fingerprint.graph import Node
 from milepost.fingerprint.objects import attributes_of
 from milepost.fingerprint.project import Located, Project
 
 MISSING: Final = object()
+_Found: TypeAlias = dict[Path, list[Mapping[str, Any]]]
 _ATOMS: Final = (str, int, float, bool, bytes, type(None))
 
 
@@ -24,23 +27,21 @@ class Namespaces:
 
     def __init__(self, project: Project) -> None:
         self.project = project
-        self._found: dict[Path, list[Mapping[str, Any]]] = {}
-        for module in list(sys.modules.values()):
-            if isinstance(module, ModuleType):
-                self.add(attributes_of(module))
+        self._loaded = _loaded_of(project).found()
+        self._added: _Found = {}
 
     def add(self, values: Mapping[str, Any]) -> None:
         """Add the global names of a module that may not be in ``sys.modules``."""
-        file = values.get("__file__")
-        own = self.project.own(file) if type(file) is str else None
-        if own:
-            known = self._found.setdefault(own[0], [])
-            if all(values is not other for other in known):
-                known.append(values)
+        path = _path_of(self.project, values)
+        if path and all(values is not other for other in self._at(path)):
+            self._added.setdefault(path, []).append(values)
+
+    def _at(self, path: Path) -> list[Mapping[str, Any]]:
+        return [*self._loaded.get(path, ()), *self._added.get(path, ())]
 
     def values(self, path: Path, name: str) -> Iterator[object]:
         """Give what a module-level name is bound to, in each copy of its module."""
-        for namespace in self._found.get(path, ()):
+        for namespace in self._at(path):
             if name in namespace:
                 yield namespace[name]
 
@@ -52,6 +53,42 @@ class Namespaces:
             return _loaded(place.name)
         outside = outside_value(place.name, name)
         return _loaded(f"{place.name}.{name}") if outside is MISSING else [outside]
+
+
+class _Loaded:
+    """Those in ``sys.modules``: hundreds, read again only when others are there."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._modules: list[ModuleType] = []
+        self._found: _Found = {}
+
+    def found(self) -> _Found:
+        modules = list(sys.modules.values())
+        same = len(modules) == len(self._modules)
+        if not (same and all(map(is_, modules, self._modules))):
+            self._modules, self._found = modules, {}
+            for module in modules:
+                self._add(module)
+        return self._found
+
+    def _add(self, module: object) -> None:
+        values = attributes_of(module) if isinstance(module, ModuleType) else {}
+        path = _path_of(self._project, values)
+        known = self._found.setdefault(path, []) if path else [values]
+        if all(values is not other for other in known):
+            known.append(values)
+
+
+@lru_cache(maxsize=8)
+def _loaded_of(project: Project) -> _Loaded:
+    return _Loaded(project)
+
+
+def _path_of(project: Project, values: Mapping[str, Any]) -> Path | None:
+    file = values.get("__file__")
+    own = project.own(file) if type(file) is str else None
+    return own[0] if own else None
 
 
 def _loaded(name: str) -> list[object]:

@@ -46,7 +46,8 @@ class Lease:
         self.folder = folder
         self.fence = fence
         self.holder = holder
-        self.path = folder / f"lease-{fence}"
+        self._name = f"lease-{fence}"
+        self.path = folder / self._name
         self.released = False
         self.after_passed: str | None = None
         self._live: dict[str, str] = {"state": STARTING}
@@ -179,16 +180,20 @@ class Lease:
             raise ForkedError(test_id)
         if self.released:
             raise GoneError(test_id, "Its run has ended.")
+        if self._is_highest():
+            return
         newest = _newest(self.folder)
         if newest is None:
             raise GoneError(test_id, f"{self.folder} was removed.")
-        if newest != self.path or not self._is_in_place():
-            raise GoneError(test_id, f"It was taken over by {_describe(newest)}.")
+        raise GoneError(test_id, f"It was taken over by {_describe(newest)}.")
 
     def is_usable(self) -> bool:
         """Tell whether the lease is this process's and still the highest."""
         own = os.getpid() == self.holder.pid and not self.released
-        return own and _newest(self.folder) == self.path and self._is_in_place()
+        return own and self._is_highest()
+
+    def _is_highest(self) -> bool:
+        return _newest_name(self.folder) == self._name and self._is_in_place()
 
     def _is_in_place(self) -> bool:
         """Tell whether the file under the lease's name is the one that we created.
@@ -207,10 +212,12 @@ class Lease:
             state: Starting, open or closing.
             passed_at: When the test passed whose checkpoint is about to be deleted.
         """
+        before = dict(self._live)
         self._live["state"] = state
         if passed_at:
             self._live["passed_at"] = passed_at
-        self._rewrite()
+        if self._live != before:
+            self._rewrite()
 
     def beat(self) -> None:
         """Raise the counter, which tells runs on other hosts that this one lives."""
@@ -249,11 +256,18 @@ class Lease:
 
 
 def _newest(folder: Path) -> Path | None:
-    # Every save comes here several times, hence names instead of paths.
-    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
-        newest = max((entry.name for entry in entries), key=_fence_of, default="")
-        return folder / newest if _fence_of(newest) else None
-    return None
+    name = _newest_name(folder)
+    return folder / name if name else None
+
+
+def _newest_name(folder: Path) -> str:
+    """Give the name of the highest lease; empty where there is none."""
+    try:
+        # Every save comes here several times, hence names instead of paths.
+        name = max(os.listdir(folder), key=_fence_of, default="")  # noqa: PTH208
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    return name if _fence_of(name) else ""
 
 
 def _fence(path: Path) -> int:

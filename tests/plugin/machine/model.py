@@ -1,0 +1,175 @@
+"""What is to happen in a run, by the promises alone."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from tests.plugin.machine.program import END, PHASES, Key, Program
+
+MAX_CRASHES: Final = 2
+Mode = Literal["resume", "fresh", "require-fresh", "offline"]
+Deed = Literal["go on", "fail", "skip", "interrupt", "kill"]
+OUTCOME: Final[dict[Deed, str]] = {
+    "fail": "failed",
+    "skip": "failed",
+    "interrupt": "interrupted",
+    "kill": "killed",
+}
+
+
+@dataclass(frozen=True)
+class Orders:
+    """How a run is started, and what befalls it.
+
+    Attributes:
+        mode: The value of ``--milepost``.
+        begin_at: The value of ``--milepost-from``.
+        at: The phase in which something happens, or the end of the test.
+        deed: What happens there.
+    """
+
+    mode: Mode = "resume"
+    begin_at: str = ""
+    at: str = ""
+    deed: Deed = "go on"
+
+
+@dataclass
+class Expected:
+    """What a run is to do.
+
+    Attributes:
+        ran: The functions that begin, in their order.
+        restored: The phases that are restored.
+        outcome: ``passed``, ``failed``, ``interrupted``, ``killed``, or ``refused``
+            for a run that may not begin.
+    """
+
+    ran: list[str] = field(default_factory=list)
+    restored: list[str] = field(default_factory=list)
+    outcome: str = "passed"
+
+
+@dataclass
+class Memory:
+    """What is known of one phase.
+
+    Attributes:
+        kept: What its values depend on that may be restored.
+        crashes: How many attempts up to the last one crashed.
+    """
+
+    kept: set[Key] = field(default_factory=set)
+    crashes: int = 0
+
+
+@dataclass
+class Life:
+    """One life of the checkpoint.
+
+    Attributes:
+        phases: The phases that were started, in the order of their first start.
+        remembers: Whether the remembered value is kept.
+    """
+
+    phases: dict[str, Memory] = field(default_factory=dict)
+    remembers: bool = False
+
+
+class Model:
+    """The checkpoint as the promises have it.
+
+    Args:
+        program: The user's project.
+
+    Attributes:
+        life: The checkpoint's life; None where there is none.
+        is_damaged: The file of a life that was damaged still lies there.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.life: Life | None = None
+        self.is_damaged = False
+
+    @property
+    def has_document(self) -> bool:
+        """Tell whether a document lies in the folder."""
+        return self.life is not None or self.is_damaged
+
+    def lose(self, *, damaged: bool) -> None:
+        """Have the document removed, or damaged, where there is one."""
+        self.is_damaged = self.has_document and damaged
+        self.life = None
+
+    def reaches(self, orders: Orders) -> list[str]:
+        """Name the phases that would begin in a run that nothing befalls."""
+        return [name for name in self._preview(orders).ran if name in PHASES]
+
+    def _preview(self, orders: Orders) -> Expected:
+        other = Model(self.program)
+        if self.life:
+            phases = {n: Memory(set(m.kept), m.crashes) for n, m in self.life.phases.items()}
+            other.life = Life(phases, self.life.remembers)
+        return other.run(Orders(orders.mode, orders.begin_at))
+
+    def run(self, orders: Orders) -> Expected:
+        """Have a run happen, and tell what it is to do."""
+        if not self._begin(orders):
+            return Expected(outcome="refused")
+        expected = Expected()
+        for name in self._called():
+            expected.outcome = self._call(name, orders, expected)
+            if expected.outcome != "passed":
+                return expected
+        self.life, self.is_damaged = None, False
+        return expected
+
+    def _begin(self, orders: Orders) -> bool:
+        if orders.begin_at:
+            if self.life is None or orders.begin_at not in self.life.phases:
+                return False
+            names = list(self.life.phases)
+            for name in names[names.index(orders.begin_at) :]:
+                self.life.phases[name].kept.clear()
+        elif orders.mode in ("fresh", "require-fresh"):
+            self.life, self.is_damaged = None, False
+        return True
+
+    def _called(self) -> Iterator[str]:
+        if self.program.remembers:
+            yield "user"
+        yield from ("plan", "login", *PHASES[1:], END)
+
+    def _call(self, name: str, orders: Orders, expected: Expected) -> str:
+        """Call a phase, and tell how the run stands then."""
+        if name in PHASES:
+            return self._call_phase(name, orders, expected)
+        if name == "user":
+            if not self._living().remembers:
+                expected.ran.append(name)
+            self._living().remembers = True
+            return "passed"
+        expected.ran.append(name)
+        befalls = name == orders.at
+        return OUTCOME.get(orders.deed, "passed") if befalls else "passed"
+
+    def _living(self) -> Life:
+        self.life, self.is_damaged = self.life or Life(), False
+        return self.life
+
+    def _call_phase(self, name: str, orders: Orders, expected: Expected) -> str:
+        key = self.program.key(name)
+        memory = self.life.phases.get(name) if self.life else None
+        if memory and key in memory.kept:
+            expected.restored.append(name)
+            return "passed"
+        if orders.mode == "offline" or (memory and memory.crashes >= MAX_CRASHES):
+            return "failed"
+        expected.ran.append(name)
+        memory = self._living().phases.setdefault(name, Memory())
+        deed = orders.deed if name == orders.at else "go on"
+        memory.crashes = memory.crashes + 1 if deed == "kill" else 0
+        if deed == "go on":
+            memory.kept.add(key)
+        return OUTCOME.get(deed, "passed")
