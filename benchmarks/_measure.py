@@ -57,12 +57,14 @@ def ratio(samples: Sequence[float], to: Sequence[float]) -> Spread:
 def interleave(
     cases: Mapping[str, Callable[[], T]], rounds: int, warm_ups: int = 1
 ) -> dict[str, list[T]]:
-    """Run all cases in every round, each time beginning with another one."""
+    """Run all cases in every round, in another order each time."""
     names = list(cases)
     found: dict[str, list[T]] = {name: [] for name in names}
     for number in range(-warm_ups, rounds):
         first = number % len(names)
-        for name in names[first:] + names[:first]:
+        order = names[first:] + names[:first]
+        # A case also feels what ran before it: not always the same one.
+        for name in order[:: -1 if number % 2 else 1]:
             sample = cases[name]()
             if number >= 0:
                 found[name].append(sample)

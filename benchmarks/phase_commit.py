@@ -30,6 +30,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 
 from _measure import (
+    ROOT,
     interleave,
     machine,
     milliseconds,
@@ -44,7 +45,8 @@ from milepost import attempts, values
 from milepost.checkpoint import PhaseStatus
 from milepost.manager import CheckpointManager
 from milepost.phases import Phase
-from milepost.run import Plan, Run
+from milepost.plan import Plan
+from milepost.run import Run
 from milepost.settings import Settings
 
 PHASES = (
@@ -105,7 +107,7 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        settings = Settings(root=folder, directory=folder)
+        settings = Settings(root=ROOT, directory=folder)
         self.manager = CheckpointManager(settings=settings)
         self.checkpoint = self.manager.create_checkpoint(
             "Complete MGE V2 Pipeline", "test_pipeline", "a task manager", PHASES

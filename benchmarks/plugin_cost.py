@@ -1,14 +1,17 @@
 """What milepost costs a pytest run that does not use it.
 
-Each round runs ``pytest --collect-only`` on a suite of one empty test in child
-processes: bare, bare again (what two equal runs differ by is the noise), with
-``-p milepost.plugin``, and with milepost installed from its wheel and found through its
-entry point. The processes see a folder that holds pytest, what pytest requires and, where
-it is to be there, milepost, and nothing else. The last pair writes no bytecode, as in a
-site-packages that the user cannot write: there pytest rewrites a plugin's modules anew in
-every run.
+Each round runs ``pytest --collect-only`` on a suite of one empty test in child processes:
 
-A second table is about a suite of 500 empty tests that really runs: what the hooks cost
+* bare, and bare again: what two equal runs differ by is the noise;
+* with ``-p milepost.plugin``;
+* looking for installed plugins where there are none, where there is an empty one (the
+  limit: what any plugin costs), and with milepost installed from its wheel.
+
+The processes see a folder that holds pytest, what pytest requires and the plugin in
+question, and nothing else. The second table is for a site-packages that cannot be written:
+there pytest rewrites the modules of every plugin anew in each run.
+
+The last table is about a suite of 500 empty tests that really runs: what the hooks cost
 tests that do not ask for milepost.
 """
 
@@ -16,6 +19,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
@@ -41,11 +45,12 @@ def main() -> None:
     """Measure both and print the tables."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        bare = _bare_site(place / "bare")
-        ours = _site_with_milepost(place / "with-milepost", bare)
+        sites = {"none": _bare_site(place / "none")}
+        sites["an empty plugin"] = _site_with_nothing(place / "empty", sites["none"])
+        sites["milepost"] = _site_with_milepost(place / "milepost", sites["none"])
         print(machine())
-        _collect_only(_suite(place / "one", 1), bare, ours)
-        _empty_tests(_suite(place / "many", MANY), ours)
+        _collect_only(_suite(place / "one", 1), sites)
+        _empty_tests(_suite(place / "many", MANY), sites["milepost"])
 
 
 def _bare_site(folder: Path) -> Path:
@@ -77,11 +82,27 @@ def _is_installed(name: str) -> bool:
         return False
 
 
-def _site_with_milepost(folder: Path, bare: Path) -> Path:
-    """Install milepost from its wheel beside pytest; its requirements are not needed."""
+def _site_like(bare: Path, folder: Path) -> None:
     folder.mkdir()
     for entry in bare.iterdir():
         (folder / entry.name).symlink_to(entry.resolve())
+
+
+def _site_with_nothing(folder: Path, bare: Path) -> Path:
+    """Install a plugin that does nothing beside pytest."""
+    _site_like(bare, folder)
+    (folder / "nothing.py").write_text("")
+    about = folder / "nothing-1.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: nothing\nVersion: 1\n")
+    (about / "entry_points.txt").write_text("[pytest11]\nnothing = nothing\n")
+    (about / "RECORD").write_text("nothing.py,,\nnothing-1.dist-info/RECORD,,\n")
+    return folder
+
+
+def _site_with_milepost(folder: Path, bare: Path) -> Path:
+    """Install milepost from its wheel beside pytest; its requirements are not needed."""
+    _site_like(bare, folder)
     options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
     quiet = ["--disable-pip-version-check", "--compile", "--target", str(folder)]
     command = [sys.executable, "-m", "pip", "install", *options, *quiet, str(ROOT)]
@@ -104,36 +125,36 @@ def _run(suite: Path, site: Path, *options: str, **environment: str) -> Cost:
     return child([*command, *options], suite, seen)
 
 
-def _collect_only(suite: Path, bare: Path, ours: Path) -> None:
+def _collect_only(suite: Path, sites: dict[str, Path]) -> None:
+    ours = sites["milepost"]
     alone = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    unwritten = {"PYTHONDONTWRITEBYTECODE": "1"}
-    one = ("--collect-only",)
-    _run(suite, ours, *one)  # leaves pytest's own bytecode behind, as any first run does
+    by_name = ("-p", "milepost.plugin")
+    _collect(suite, ours)  # leaves pytest's own bytecode behind, as any first run does
     cases = {
-        "bare": lambda: _run(suite, ours, *one, **alone),
-        "bare, again": lambda: _run(suite, ours, *one, **alone),
-        "-p milepost.plugin": lambda: _run(
-            suite, ours, *one, "-p", "milepost.plugin", **alone
-        ),
-        "bare, looking for plugins": lambda: _run(suite, bare, *one),
-        "milepost installed": lambda: _run(suite, ours, *one),
+        "bare": lambda: _collect(suite, ours, **alone),
+        "bare, again": lambda: _collect(suite, ours, **alone),
+        "-p milepost.plugin": lambda: _collect(suite, ours, *by_name, **alone),
     }
-    pairs = {
-        "bare, again": "bare",
-        "-p milepost.plugin": "bare",
-        "milepost installed": "bare, looking for plugins",
-    }
+    installed = {f"installed: {name}": site for name, site in sites.items()}
+    cases |= {name: partial(_collect, suite, site) for name, site in installed.items()}
+    pairs = {"bare, again": "bare", "-p milepost.plugin": "bare"}
+    pairs |= dict.fromkeys([*installed][1:], "installed: none")
     found = interleave(cases, rounds_wanted(20))
     _print("pytest --collect-only, one empty test", found, pairs)
-    for cached in ours.glob("milepost/**/*-pytest-*.pyc"):
-        cached.unlink()
+    for site in sites.values():
+        for cached in (*site.glob("milepost/**/*-pytest-*"), *site.glob("__pycache__/*")):
+            cached.unlink()
+    unwritten = {"PYTHONDONTWRITEBYTECODE": "1"}
     cases = {
-        "bare, looking for plugins": lambda: _run(suite, bare, *one, **unwritten),
-        "milepost installed": lambda: _run(suite, ours, *one, **unwritten),
+        name: partial(_collect, suite, site, **unwritten)
+        for name, site in installed.items()
     }
     found = interleave(cases, rounds_wanted(20))
-    title = "the same where no bytecode can be written"
-    _print(title, found, {"milepost installed": "bare, looking for plugins"})
+    _print("the same where no bytecode can be written", found, pairs)
+
+
+def _collect(suite: Path, site: Path, *options: str, **environment: str) -> Cost:
+    return _run(suite, site, "--collect-only", *options, **environment)
 
 
 def _empty_tests(suite: Path, ours: Path) -> None:

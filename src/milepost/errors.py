@@ -1,5 +1,7 @@
 """The exceptions of milepost, with their messages in three parts."""
 
+from typing import Any
+
 
 class MilepostError(Exception):
     """Something that milepost refuses, with the reason and the cure.
@@ -21,6 +23,15 @@ class MilepostError(Exception):
         lines += [f"  {line}" for line in self.why.splitlines()]
         lines += [f"  {line}" for line in self.cure.splitlines()]
         return "\n".join(lines)
+
+
+def hides_frames(excinfo: Any) -> bool:
+    """Tell pytest to show no frame of a module for an error of ours.
+
+    Stands in a module as ``__tracebackhide__``. The cause of such an error is in what
+    its message names; for any other error the frames are shown.
+    """
+    return isinstance(getattr(excinfo, "value", None), MilepostError)
 
 
 class UnknownPhaseError(MilepostError, KeyError):

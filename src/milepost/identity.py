@@ -115,7 +115,8 @@ def _parameter(argument: str, value: object, case_id: str, root: Path | None) ->
     try:
         return "value " + encode_plain(_Content(root).plain(value, "$")).decode("ascii")
     except Exception:  # noqa: BLE001 - reading a stranger's attributes runs its code
-        if case_id and not _is_position(argument, case_id):
+        known = (argument, str(getattr(value, "__name__", argument)))
+        if case_id and not any(_is_position(name, case_id) for name in known):
             return f"id {case_id}"
         kind = f"{type(value).__module__}.{type(value).__qualname__}"
         raise NoIdentityError(argument, kind) from None
@@ -131,7 +132,8 @@ class _Content(_Walk):
     def plain(self, value: object, path: str) -> Plain:
         """Give the plain form of one value."""
         below = self._below_root(value)
-        return {"$root": below} if below else super().plain(value, path)
+        kind = "text" if isinstance(value, str) else "path"
+        return {"$root": [kind, below]} if below else super().plain(value, path)
 
     def _below_root(self, value: object) -> str:
         if self._root is None or not isinstance(value, str | PurePath):
@@ -152,14 +154,14 @@ def _qualified_name(value: object) -> str | None:
     """Give the name of a function or class that can be found by it, or None."""
     if isinstance(value, type | types.FunctionType | types.BuiltinFunctionType):
         name = f"{value.__module__}.{value.__qualname__}"
-        return None if "<lambda>" in name else name
+        return None if "<" in name else name  # a lambda, or local to a function
     return None
 
 
-def _is_position(argument: str, case_id: str) -> bool:
-    """Tell whether pytest made the id from the argument's name and an index."""
-    pattern = rf"(^|-){re.escape(argument)}\d+($|-)"
-    return re.search(pattern, case_id) is not None
+def _is_position(name: str, case_id: str) -> bool:
+    """Tell whether pytest made the id from a name and an index, or of a lambda."""
+    pattern = rf"(^|-){re.escape(name)}\d+($|-)"
+    return "<lambda>" in case_id or re.search(pattern, case_id) is not None
 
 
 def _slug(name: str) -> str:

@@ -330,7 +330,11 @@ class CheckpointManager:
             HeldError: Another run is working on it.
         """
         __tracebackhide__ = True
-        if not (self.checkpoint_exists(test_id) or self.store.data_path(test_id).exists()):
+        known = (
+            self.checkpoint_exists(test_id)
+            or self.get_checkpoint_path(test_id).is_symlink()
+        )
+        if not (known or self.store.data_path(test_id).exists()):
             return
         self.writer.take(test_id)
         try:

@@ -104,10 +104,6 @@ def _collected(item: pytest.Item) -> "CollectedTest":
     return known[item.nodeid]
 
 
-def _is_worker(config: pytest.Config) -> bool:
-    return hasattr(config, "workerinput")
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Refuse settings that cannot be, and two tests that would share one checkpoint."""
@@ -129,7 +125,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _refuse(config: pytest.Config, error: Any, tests: list["CollectedTest"]) -> None:
     """Stop with a usage error; in a worker, where that is an internal error, at set-up."""
-    if not _is_worker(config):
+    if not hasattr(config, "workerinput"):
         raise pytest.UsageError(str(error))
     for test in tests:
         test.error = error
@@ -159,8 +155,12 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     if not _is_controller(config) or not _resumes(config) or not _may_hold_any(config):
         return []
     from milepost import report  # noqa: PLC0415 - only for people
+    from milepost.errors import MilepostError  # noqa: PLC0415 - only for people
 
-    found = _session(config).in_folder(_base(config))
+    try:
+        found = _session(config).in_folder(_base(config))
+    except MilepostError:
+        return []  # the workers say it
     return [report.resume_line(found)] if found else []
 
 
@@ -195,14 +195,13 @@ def pytest_report_collectionfinish(
     return [report.resume_line(found)] if found else []
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Fail a test that asks and cannot run, before anything is spent."""
     __tracebackhide__ = True
     if not _is_off(item.config) and _asks(item):
         error = _collected(item).error
         if error:
-            raise error
+            raise error.with_traceback(None)  # it is raised for several tests
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -388,10 +387,10 @@ def execute_phase_with_checkpoint(
         if _is_off(request.config):
             return fn()
         if not runs:
+            current, test = checkpoint_manager.current_checkpoint, _collected(request.node)
+            policy = retry_handler.config
             session = _session(request.config)
-            plan = session.plan_for(_collected(request.node), retry_handler.config)
-            current = checkpoint_manager.current_checkpoint
-            runs.append(session.open_on(checkpoint_manager, current, plan))
+            runs.append(session.open_on(checkpoint_manager, current, test, policy))
         return Phase(runs[-1]).after_completed()(name, fn)
 
     return execute

@@ -117,7 +117,7 @@ class Attempts:
         else:
             self._last = error
             self._waits.append(wait)
-            _logger.warning("⏳ Retrying in %.1fs %s...", wait, self._manner)
+            self._log("⏳ Retrying in %.1fs %s...", wait, self._manner)
         return Ending(error=error, wait=wait)
 
     @property
@@ -137,12 +137,10 @@ class Attempts:
         if not is_transient(error, config.retry_on, config.give_up_on):
             return None
         of = config.max_retries + 1
-        _logger.warning(
-            "⚠️ Phase %s failed (attempt %d/%d)", self._phase_name, self._number, of
-        )
+        self._log("⚠️ Phase %s failed (attempt %d/%d)", self._phase_name, self._number, of)
         from milepost.secret import redact  # noqa: PLC0415 - only when something failed
 
-        _logger.warning("   Error: %s", redact(_line(error)))
+        self._log("   Error: %s", redact(_line(error)))
         if self._number >= of:
             return None
         asked = seconds_asked(error)
@@ -152,6 +150,11 @@ class Attempts:
             wait, self._manner = min(asked, config.longest_asked), "as the server asks"
         self._obstacle = self._find_obstacle(wait)
         return None if self._obstacle else wait
+
+    def _log(self, text: str, *values: object) -> None:
+        # A listener says it to people by itself; twice would bury a failing test.
+        level = logging.WARNING if self._listener is None else logging.INFO
+        _logger.log(level, text, *values)
 
     def _find_obstacle(self, wait: float) -> str:
         limit, elapsed = self._config.max_elapsed, clock.monotonic() - self._started

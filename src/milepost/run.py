@@ -348,7 +348,9 @@ class Run:
         try:
             yield
         finally:
-            _inside.reset(token)
+            # A coroutine that nobody ended is closed wherever it is collected.
+            with suppress(ValueError):
+                _inside.reset(token)
 
     def is_inside(self) -> bool:
         """Tell whether the calling context is inside a phase of this run."""

@@ -209,7 +209,6 @@ class Session:
         """Make the plan of a test's run; ``fresh`` and ``from`` hold for its first."""
         settings = self.settings_for(test.file)
         first = test.nodeid not in self._begun
-        self._begun.add(test.nodeid)
         again = {"fresh": "resume", "require-fresh": "resume"}.get(self.mode, self.mode)
         return Plan(
             test_name=test.marker.get("test_name") or test.name,
@@ -231,11 +230,9 @@ class Session:
         """
         __tracebackhide__ = True
         if test.error:
-            raise test.error
+            raise test.error.with_traceback(None)
         manager = CheckpointManager(settings=self.settings_for(test.file))
-        run = Run(manager, self.identity_of(test).test_id, self.plan_for(test))
-        run.open()
-        return run
+        return self.open_on(manager, None, test)
 
     def around(self, test: CollectedTest) -> AbstractContextManager[None]:
         """Give what stands around a test: its own checkpoints start over if asked for."""
@@ -243,9 +240,12 @@ class Session:
             return starting_over(self._begun_anew)
         return nullcontext()
 
-    @staticmethod
     def open_on(
-        manager: CheckpointManager, checkpoint: TestCheckpoint | None, plan: Plan
+        self,
+        manager: CheckpointManager,
+        checkpoint: TestCheckpoint | None,
+        test: CollectedTest,
+        retry: RetryConfig | None = None,
     ) -> Run:
         """Open a run on a manager of the test's own.
 
@@ -253,13 +253,17 @@ class Session:
             manager: The manager.
             checkpoint: What the test loaded or created with it; otherwise the run
                 finds the checkpoint by the test's identity.
-            plan: How the run treats what it finds.
+            test: The test.
+            retry: When to try a phase again; the test's own policy otherwise.
+
+        Raises:
+            MilepostError: It cannot run.
         """
         __tracebackhide__ = True
-        identity = Identity(**dict(plan.identity or {}))
-        test_id = checkpoint.test_id if checkpoint else identity.test_id
-        run = Run(manager, test_id, plan, checkpoint)
+        test_id = checkpoint.test_id if checkpoint else self.identity_of(test).test_id
+        run = Run(manager, test_id, self.plan_for(test, retry), checkpoint)
         run.open()
+        self._begun.add(test.nodeid)
         return run
 
 

@@ -17,12 +17,19 @@ from milepost.document_errors import (
     DamagedCheckpointError,
     OtherIdentityError,
 )
-from milepost.errors import GoneError, StaleCopyError, StoreError, UnwritableCheckpointError
+from milepost.errors import (
+    GoneError,
+    StaleCopyError,
+    StoreError,
+    UnwritableCheckpointError,
+    hides_frames,
+)
 from milepost.journal import newest_generation
 from milepost.stores import FolderStore, Lease
 from milepost.stores.lease import OPEN
 from milepost.stores.signals import deferred_signals
 
+__tracebackhide__ = hides_frames
 logger = logging.getLogger("milepost")
 
 

@@ -128,6 +128,7 @@ def test_all_plugins_at_once(project: Project) -> None:
     assert resumed.calls == ["generate"]
 
 
+@pytest.mark.skipif(pytest.version_tuple < (9,), reason="pytest 8 reads no [tool.pytest]")
 def test_no_warning_and_strict_configuration(project: Project) -> None:
     """Nothing of ours warns, and everything works under strict = true in native TOML."""
     write_pipeline(project)
@@ -224,7 +225,8 @@ def test_who_does_not_ask_is_left_alone(project: Project) -> None:
     )
     result = project.run("--doctest-modules", "-v")
 
-    assert result.outcomes() == {"passed": 7, "subtest": 1}, result.text
+    assert result.code == 0, result.text
+    assert result.outcomes()["passed"] == 7
     assert "milepost" not in result.text
     assert not project.checkpoints.exists()
 
@@ -273,6 +275,13 @@ def test_the_signal_handler_stands_only_where_it_is_asked_for(project: Project) 
             pass
 
         def test_asks_again(phase):
+            assert signal.getsignal(signal.SIGTERM) is own
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+        def test_sets(phase):
+            signal.signal(signal.SIGTERM, own)
+
+        def test_has():
             assert signal.getsignal(signal.SIGTERM) is own
         """,
     )

@@ -132,6 +132,7 @@ def test_a_usage_error_fails_the_tests_concerned(project: Project, wrong: str) -
             pass
         """,
     )
+    project.checkpoints.mkdir()
     arguments = ("-o", "milepost_live=dead") if wrong == "settings" else ()
     result = project.run("-n2", *arguments)
 

@@ -127,9 +127,6 @@ def test_an_interruption_between_phases(
         "test_pipeline.py", "from marking", "from hanging import hang\nfrom marking"
     )
     fast_project.edit(
-        "test_pipeline.py", "from marking import", "from marking import hang,"
-    )
-    fast_project.edit(
         "test_pipeline.py", 'die("after discovery")', 'die("after discovery"); hang()'
     )
     life = nursery.start(fast_project)

@@ -94,10 +94,9 @@ class Page:
         lines = self.prose.splitlines()
         return [line.lstrip("#").strip() for line in lines if re.match("#+ ", line)]
 
-    @property
-    def plugins(self) -> list[str]:
-        """List the pytest plugins that the page needs beside milepost."""
-        lines = [_NOTE.match(line) for line in self.lines]
+    def plugins(self, block: Block) -> list[str]:
+        """List the pytest plugins that the page asks for above a block."""
+        lines = [_NOTE.match(line) for line in self.lines[: block.start]]
         notes = [note[1] for note in lines if note]
         named = [note for note in notes if note.startswith("plugins: ")]
         return [name for note in named for name in note.split()[1:]]

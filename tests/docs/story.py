@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from tests.docs.page import Block, Page
-from tests.docs.terminal import Terminal, mask
+from tests.docs.terminal import Terminal, difference
 
 # With MILEPOST_DOCS=write the pages receive what the commands print today.
 WRITING = os.environ.get("MILEPOST_DOCS") == "write"
@@ -23,7 +23,7 @@ class Story:
         folder.mkdir()
         self.page = page
         self.folder = folder
-        self.terminal = Terminal(folder, page.plugins)
+        self.terminal = Terminal(folder)
 
     def tell(self) -> None:
         """Follow the page; raises AssertionError where it is not true."""
@@ -44,6 +44,7 @@ class Story:
             code, printed = self.terminal.run_code(block.text)
             assert code == 0, f"{self._where(block)}:\n{printed}"
         elif block.language == "console":
+            self.terminal.load(self.page.plugins(block))
             self._follow_session(block)
 
     def _follow_session(self, block: Block) -> None:
@@ -51,10 +52,9 @@ class Story:
         text = "\n".join(sessions)
         if WRITING:
             self.page.replace(block, text)
-        elif block.is_unordered:
-            assert sorted(mask(block.text).split("\n")) == sorted(mask(text).split("\n"))
-        else:
-            assert mask(block.text) == mask(text), self._where(block)
+            return
+        found = difference(block.text, text, ordered=not block.is_unordered)
+        assert not found, f"{self._where(block)}\n{found}"
 
     def _answer(self, command: str) -> str:
         printed = self.terminal.run(command)

@@ -1,5 +1,6 @@
 """What a command prints, in the form in which the documentation shows it."""
 
+import difflib
 import os
 import re
 import subprocess
@@ -30,8 +31,8 @@ _MASKS = (
     (re.compile(r"\d+ min \d+ s\b|\d+(\.\d+)? (s|h|days)\b"), "N s"),
     (re.compile(r"\d+\.\d+s( \(\d:\d\d:\d\d\))?"), "N s"),
     (re.compile(r"\$\d+\.\d+"), "$N"),
-    (re.compile(r"[0-9a-f]{64}"), "SHA256"),
-    (re.compile(r'"[0-9a-f]{16}"'), '"ID"'),
+    (re.compile(r"\b[0-9a-f]{64}\b"), "SHA256"),
+    (re.compile(r"\b[0-9a-f]{16}\b"), "ID"),
     (re.compile(r"(?<=_)[0-9a-f]{8}\b"), "ID"),
     (re.compile(r'(?<=seconds": )\d+(\.\d+)?'), "N"),
     (re.compile(r"(?<=\w\.py): line \d+|(?<=\w\.py):\d+"), ""),
@@ -45,10 +46,9 @@ class Terminal:
 
     Args:
         folder: The project.
-        plugins: What its pytest loads beside milepost; few, for they load slowly.
     """
 
-    def __init__(self, folder: Path, plugins: list[str]) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.environment = {
             name: value
@@ -59,12 +59,17 @@ class Terminal:
         self.environment |= {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-            "PYTEST_PLUGINS": ",".join(["milepost.plugin", *plugins]),
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONUNBUFFERED": "1",
             "PYTHONUTF8": "1",
             "COLUMNS": "80",
         }
+
+        self.load([])
+
+    def load(self, plugins: list[str]) -> None:
+        """Say what pytest loads beside milepost from now on; few, for they load slowly."""
+        self.environment["PYTEST_PLUGINS"] = ",".join(["milepost.plugin", *plugins])
 
     def run(self, command: str) -> str:
         """Run a command line and give what it prints, as the documentation shows it."""
@@ -101,7 +106,14 @@ def shorten(text: str) -> str:
         cutting &= not line.startswith("milepost: ")
         if not cutting and not line.startswith(_HEADER):
             shown.append(line)
-    return "\n".join(shown).strip("\n")
+    return "\n".join(line.rstrip() for line in shown).strip("\n")
+
+
+def difference(shown: str, printed: str, *, ordered: bool = True) -> str:
+    """Say how what is shown differs from what is printed; empty where it does not."""
+    lines = [mask(text).splitlines() for text in (shown, printed)]
+    one, other = lines if ordered else map(sorted, lines)
+    return "\n".join(difflib.unified_diff(one, other, "shown", "printed", lineterm=""))
 
 
 def mask(text: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 from examples.mge_v2.stand_in import running_stand_in
 from tests.docs.page import ROOT, Page
 from tests.docs.story import WRITING
-from tests.docs.terminal import mask, shorten
+from tests.docs.terminal import difference, mask, shorten
 from tests.e2e.checkout import TEST, Checkout
 
 READMES = ("README.md", "README.es.md")
@@ -52,7 +52,8 @@ def test_the_recordings_are_what_the_test_prints(
             if WRITING:
                 page.replace(block, recordings[origin])
             else:
-                assert mask(block.text) == mask(recordings[origin]), f"{name}: {origin}"
+                found = difference(block.text, recordings[origin])
+                assert not found, f"{name}: {origin}\n{found}"
 
 
 def test_both_readmes_show_the_same() -> None:

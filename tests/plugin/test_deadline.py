@@ -93,6 +93,34 @@ def test_a_failed_attempt_tells_how_long_it_takes(pipeline: Project) -> None:
     assert started.calls == ["slow"]
 
 
+def test_it_is_seen_in_a_task_group(project: Project) -> None:
+    """The session stops as well where the error comes out inside a group."""
+    project.plugins.append("pytest_asyncio.plugin")
+    project.write(
+        "test_group.py",
+        """
+        import asyncio
+        import pytest
+        from calling import note
+
+        async def work():
+            note("work")
+
+        @pytest.mark.asyncio
+        async def test_group(phase):
+            async with asyncio.TaskGroup() as group:
+                group.create_task(phase("working", work))
+
+        def test_next():
+            note("next")
+        """,
+    )
+    result = project.run("--milepost-deadline=0")
+
+    assert result.code == pytest.ExitCode.INTERRUPTED, result.text
+    assert result.calls == []
+
+
 def test_no_retry_wait_ends_after_it(project: Project) -> None:
     """A wait that would end after the deadline is not begun, and the error says so."""
     project.write("steps.py", STEPS)

@@ -131,7 +131,8 @@ def test_the_folder_is_where_it_was_said(
 ) -> None:
     """The option comes before MILEPOST_DIR, and that before milepost_dir of the root."""
     write_pipeline(project)
-    project.edit("pytest.toml", "[pytest]\n", '[pytest]\nmilepost_dir = "configured"\n')
+    (project.folder / "pytest.toml").unlink()
+    project.write("pytest.ini", "[pytest]\nmilepost_dir = configured\n")
     (project.folder / "sub").mkdir()
     sub = project.folder / "sub"
     first = project.run(*arguments, "..", cwd=sub, env=env | BROKEN)

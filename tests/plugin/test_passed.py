@@ -151,6 +151,8 @@ def test_kept(project: Project, test: str) -> None:
     project.write("test_it.py", test)
     first, second = project.run(), project.run()
 
+    if "subtests" in test and pytest.version_tuple < (9,):
+        pytest.skip("pytest 8 has no subtests")
     assert first.calls == ["work"], first.text
     assert second.calls == [], second.text
     assert "restored, asserted again" in second.text
@@ -164,6 +166,8 @@ def test_gone(project: Project, test: str) -> None:
     project.write("test_it.py", test)
     first, second = project.run(), project.run()
 
+    if "subtests" in test and pytest.version_tuple < (9,):
+        pytest.skip("pytest 8 has no subtests")
     assert first.code == second.code == 0, first.text
     assert first.calls == second.calls == ["work"]
     left = {path.name for path in project.checkpoints.iterdir()}

@@ -109,9 +109,13 @@ def test_used_up_the_users_own_error_comes_out(project: Project) -> None:
     assert document["total_retries"] == document["phases"]["code_generation"]["retry_count"]
     assert document["total_retries"] == 4
 
-    again = project.run(env={"RESETS": "5"})
+    assert "Captured log" not in failed.text, "what is printed is logged as well"
+
+    project.run(env={"RESETS": "99"})
+    assert project.document()["total_retries"] == 8
+    again = project.run(env={"RESETS": "9"})
     assert again.passed, again.text
-    assert [count for _, count, _ in _seen(again.calls)] == [5, 6]
+    assert [count for _, count, _ in _seen(again.calls)] == [9, 10]
 
 
 def test_an_assertion_is_never_retried(project: Project) -> None:

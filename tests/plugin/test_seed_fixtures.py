@@ -130,7 +130,7 @@ def test_only_a_new_phase_runs(pipeline: Project) -> None:
 
 
 def test_the_values_before_it_are_a_phases_inputs(pipeline: Project) -> None:
-    """Another value of an earlier phase makes the later ones stale, an equal one does not."""
+    """Another value of an earlier phase makes later ones stale, an equal one does not."""
     pipeline.edit("test_pipeline.py", '"discovery_id": str(uuid.uuid4()),', "")
     pipeline.run(env=WRONG)
     pipeline.edit("test_pipeline.py", 'note("discovery")', 'note("discovery"); equal = 1')
@@ -158,8 +158,9 @@ def test_the_modes_hold_for_it(pipeline: Project) -> None:
     began_again = pipeline.run("--milepost-from=masterplan", env=WRONG)
     assert began_again.calls == ["masterplan", "code_generation"], began_again.text
 
-    offline = pipeline.run("--milepost=offline", env=WRONG)
+    offline = pipeline.run("--milepost=offline", "--milepost-from=plan", env=WRONG)
     assert offline.calls == []
+    assert "--milepost-from: it has not started 'plan' yet" in offline.text
     assert "restored, asserted again" in offline.text
 
     fresh = pipeline.run("--milepost=fresh", env=BROKEN)

@@ -1,5 +1,6 @@
 """Where a name cannot be followed, more counts; where nothing can be read, it is said."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -130,11 +131,19 @@ def test_an_import_by_a_computed_name_brings_its_package(sources: Sources) -> No
     )
 
 
-def test_a_names_list_of_modules_is_followed(sources: Sources) -> None:
-    """Module names in strings lead to the modules."""
-    sources.write(
-        "app.py", "NAMES = ['lib.inner.helper']\ndef run(x): return [x(n) for n in NAMES]"
-    )
+@pytest.mark.parametrize(
+    "body",
+    [
+        "NAMES = ['lib.inner.helper']\ndef run(x): return [x(n) for n in NAMES]",
+        "NAME = 'lib.inner.helper'\ndef run(x): return x(NAME)",
+        "def run(x): return x(name='lib.inner.helper')",
+        "def run(x): return 'lib.inner.helper'",
+    ],
+    ids=["list", "constant", "keyword", "returned"],
+)
+def test_a_modules_name_in_a_string_leads_to_it(sources: Sources, body: str) -> None:
+    """A module that is only named by a string counts as a whole."""
+    sources.write("app.py", body)
     assert WHOLE in sources.parts("import app", "app.run")
 
 
@@ -180,6 +189,25 @@ def test_class_names_and_type_variables_are_found_where_they_are(sources: Source
     assert set(sources.parts("import app", "app.run")) == {
         "app.py::run",
         "app.py::Settings",
+    }
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="Python 3.12 has brackets there")
+def test_type_parameters_are_no_names_of_the_module(sources: Sources) -> None:
+    """What stands in brackets after a name belongs to that name."""
+    text = """
+        from lib.deep import bottom
+        type Pair[P] = tuple[P, P]
+        class Box[B]:
+            def get[G](self, key: G, size: int = 3) -> B: return size
+        def run[T](x: T, box: Box[T]) -> Pair[T]: return bottom(x)
+    """
+    sources.write("app.py", text)
+    assert set(sources.parts("import app", "app.run")) == {
+        "app.py::run",
+        "app.py::Box",
+        "app.py::Pair",
+        "lib/deep.py::bottom",
     }
 
 

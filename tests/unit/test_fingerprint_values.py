@@ -11,6 +11,7 @@ import io
 import ipaddress
 import json
 import logging
+import operator
 import re
 import threading
 import types
@@ -168,6 +169,8 @@ PAIRS: list[tuple[Callable[[], object], Callable[[], object]]] = [
     (lambda: int, lambda: str),
     (lambda: json, lambda: re),
     (lambda: len, lambda: max),
+    (lambda: "abc".join, lambda: "xyz".join),
+    (lambda: operator.attrgetter("a"), lambda: operator.attrgetter("b")),
     (lambda: functools.partial(_take, 1), lambda: functools.partial(_take, 2)),
     (lambda: Plain("a").__init__, lambda: Plain("b").__init__),
     (lambda: _loop("a"), lambda: _loop("b")),

@@ -41,6 +41,8 @@ def _volatile(value: object, root: Path, name: str = "given") -> dict[str, str]:
         ({"user": {"id": str(uuid.uuid4())}}, "uuid"),
         (Settings(run_id=uuid.uuid4()), "uuid"),
     ],
+    # The values are random, and every worker must know the cases by the same names.
+    ids=map(str, range(14)),
 )
 def test_a_value_of_this_process_is_named_with_its_cure(
     tmp_path: Path, value: object, word: str

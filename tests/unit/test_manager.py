@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from milepost import CheckpointManager, PhaseStatus, clock
+from milepost.canonical import digest_plain
 from milepost.document_errors import DamagedCheckpointError, EditedCheckpointError
 from milepost.errors import (
     CheckpointExistsError,
@@ -506,3 +507,50 @@ def test_the_total_is_the_time_of_the_runs(tmp_path, monkeypatch):
     second.save_checkpoint(loaded)
 
     assert second.load_checkpoint("t").total_duration_seconds == 12.5
+
+
+def test_a_value_with_a_secret_is_neither_written_nor_altered(manager, checkpoint, caplog):
+    """Redaction is for texts: the test has the value whole, the disk nothing of it."""
+    value = {"user": "u-1", "token": "sk-ant-" + "api03-aB3dE5fG7hJ9kL1mN3pQ5rS7"}
+    manager.complete_phase(checkpoint, "discovery", dict(value))
+    assert checkpoint.phases["discovery"].token == value["token"]
+    assert value["token"].encode() not in manager.get_checkpoint_path(TEST_ID).read_bytes()
+    assert "$.token" in caplog.text
+    assert manager.get_resume_phase(manager.load_checkpoint(TEST_ID)) == "discovery"
+
+
+def _journal(manager: CheckpointManager, name: str, **record: object) -> None:
+    """Write a segment by hand: one record with the checksum over its other fields."""
+    line = record | {"checksum": "sha256:" + digest_plain(record)}
+    folder = manager.store.data_path(TEST_ID)
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(f"{{torn\n{json.dumps(line)}\n{{torn")
+
+
+def test_a_document_lost_to_damage_has_its_journal_adopted(manager, checkpoint):
+    """The new document belongs to the life of the newest intact record, which stays."""
+    manager.close()
+    _journal(manager, "journal-1-a.jsonl", generation="older", fence=1)
+    _journal(manager, "journal-3-b.jsonl", generation="newest", fence=3)
+    _journal(manager, "journal-9-c.jsonl", generation="forged", fence=9)
+    segment = manager.store.data_path(TEST_ID) / "journal-9-c.jsonl"
+    segment.write_text(segment.read_text().replace("forged", "forgex"))
+    (manager.store.data_path(TEST_ID) / "journal-8-d.jsonl").mkdir()
+    manager.get_checkpoint_path(TEST_ID).write_bytes(b"{half")
+    again = manager.create_checkpoint("T", TEST_ID, "", PHASES)
+
+    assert again.generation == "newest"
+    assert (manager.store.data_path(TEST_ID) / "journal-3-b.jsonl").exists()
+
+
+def test_a_document_that_was_removed_has_its_journal_moved_away(manager, checkpoint):
+    """Nothing of a life that somebody ended is read by the next one."""
+    manager.close()
+    _journal(manager, "journal-1-a.jsonl", generation=checkpoint.generation, fence=1)
+    manager.get_checkpoint_path(TEST_ID).unlink()
+    again = manager.create_checkpoint("T", TEST_ID, "", PHASES)
+
+    assert again.generation != checkpoint.generation
+    old = f"{TEST_ID}.d.old-{checkpoint.generation}"
+    assert (manager.checkpoint_dir / old / "journal-1-a.jsonl").exists()
+    assert not (manager.store.data_path(TEST_ID) / "journal-1-a.jsonl").exists()

@@ -8,6 +8,7 @@ from typing import Final
 
 from milepost.fingerprint.following import Following
 from milepost.fingerprint.graph import graph_of
+from milepost.fingerprint.source import without_collector
 
 RULE: Final = "static-1"
 # Phases run in several threads; what is known of the project is shared.
@@ -54,7 +55,7 @@ def code_of_class(kind: type, *, root: Path) -> dict[str, str]:
 
 
 def _parts_of(thing: object, root: Path) -> dict[str, str]:
-    with LOCK:
+    with LOCK, without_collector():
         following = Following(graph_of(root))
         following.begin(thing)
         return following.parts()

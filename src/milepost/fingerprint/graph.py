@@ -32,6 +32,7 @@ class Node:
         around: The functions and classes in which it stands.
         is_whole: It is the whole of its module.
         links: Where its names lead, once that was asked.
+        shas: Its hashes, with and without docstrings, once they were asked.
     """
 
     module: Module
@@ -43,7 +44,7 @@ class Node:
     is_whole: bool = False
     links: "Links | None" = None
     _names: Names | None = None
-    _forms: dict[bool, str] = field(default_factory=dict)
+    shas: dict[bool, str] = field(default_factory=dict)
 
     @property
     def names(self) -> Names:
@@ -54,11 +55,8 @@ class Node:
 
     def form(self, *, documented: bool) -> str:
         """Give the hash of the code in its normal form."""
-        if documented not in self._forms:
-            self._forms[documented] = short_sha(
-                *(_written(part, documented=documented) for part in _parts(self.statements))
-            )
-        return self._forms[documented]
+        parts = _parts(self.statements)
+        return short_sha(*(_written(part, documented=documented) for part in parts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +160,10 @@ class Graph:
 
     def sha(self, node: Node, *, documented: bool) -> str:
         """Hash a node's code together with what its imported names mean."""
-        return short_sha(node.form(documented=documented), *self.links(node).labels)
+        if documented not in node.shas:
+            form = node.form(documented=documented)
+            node.shas[documented] = short_sha(form, *self.links(node).labels)
+        return node.shas[documented]
 
 
 def _name(node: ast.AST) -> str:

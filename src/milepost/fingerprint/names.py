@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from milepost.fingerprint.form import Function, chain
+from milepost.fingerprint.form import Function, branches, chain
 from milepost.fingerprint.scopes import (
     Comprehension,
     Import,
@@ -95,6 +95,10 @@ class _Reader(ast.NodeVisitor):
         self.annotating = False
         self.names = Names()
 
+    def generic_visit(self, node: ast.AST) -> None:
+        for part in branches(node):
+            self.visit(part)
+
     @contextmanager
     def _generic(self, node: ast.AST) -> Iterator[None]:
         """Know the names of ``[T]`` after a name, which Python has from 3.12 on."""
@@ -122,7 +126,7 @@ class _Reader(ast.NodeVisitor):
             return None
         found = self._found(node.id, tuple(attributes), handed=handed)
         if found:
-            found = replace(found, consults=consults)
+            found = found if consults else replace(found, consults=False)
             self.names.uses[found] = None
         if node.id in _WHOLE_NAMESPACE or (node.id, *attributes) == ("sys", "modules"):
             self.names.whole = True

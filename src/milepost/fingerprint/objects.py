@@ -26,7 +26,6 @@ BUILT_IN: Final = (
     ClassMethodDescriptorType,
     MethodDescriptorType,
     MethodWrapperType,
-    ModuleType,
     WrapperDescriptorType,
 )
 CODE: Final = (

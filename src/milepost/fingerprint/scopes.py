@@ -3,11 +3,20 @@
 import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Final, get_args
 
-from milepost.fingerprint.form import Function
+from milepost.fingerprint.form import Function, branches
 
 Scoped = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+_SCOPES: Final = (*get_args(Scoped), *get_args(Comprehension))
+# Every node of a project is asked whether it is one of these.
+_BINDING: Final = (
+    ast.Name,
+    *(ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal),
+    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef),
+    *(ast.ExceptHandler, ast.MatchAs, ast.MatchStar, ast.MatchMapping),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +53,9 @@ class Scope:
         stack = list(nodes)
         while stack:
             node = stack.pop()
-            self._bind(node)
-            stack.extend(_same_scope(node))
+            if isinstance(node, _BINDING):
+                self._bind(node)
+            stack += _same_scope(node) if isinstance(node, _SCOPES) else branches(node)
         self.bound -= self.outer | self.module_wide
         return self
 
@@ -117,20 +127,18 @@ def _bound_by(node: ast.AST) -> list[str]:
 
 
 def _same_scope(node: ast.AST) -> Iterator[ast.AST]:
-    """Give the children that belong to the scope in which a node stands."""
+    """Give the children of a scope that belong to the one in which it stands."""
     if isinstance(node, Function):
         yield from [*node.decorator_list, *_defaults(node.args)]
     elif isinstance(node, ast.ClassDef):
         yield from [*node.decorator_list, *node.bases]
     elif isinstance(node, ast.Lambda):
         yield from _defaults(node.args)
-    elif isinstance(node, Comprehension):
+    else:
         # Only what `:=` binds leaves a comprehension.
         yield from (
             part.target for part in ast.walk(node) if isinstance(part, ast.NamedExpr)
         )
-    else:
-        yield from ast.iter_child_nodes(node)
 
 
 def _defaults(args: ast.arguments) -> list[ast.expr]:

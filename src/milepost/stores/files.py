@@ -6,23 +6,33 @@ directory. A reader sees the old file or the new one, never a mixture.
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
-from milepost.errors import StoreError
+from milepost.errors import StoreError, hides_frames
 from milepost.stores.killpoints import killpoint
 
+__tracebackhide__ = hides_frames
 FILE_MODE = 0o600
 FOLDER_MODE = 0o700
 
 
-@contextmanager
-def store_errors(doing: str, path: Path) -> Iterator[None]:
+class _StoreErrors:
+    def __init__(self, doing: str, path: Path) -> None:
+        self._doing = doing
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: object, _traceback: object) -> None:
+        if isinstance(error, OSError):
+            raise StoreError(self._doing, str(self._path), error) from None
+
+
+def store_errors(doing: str, path: Path) -> AbstractContextManager[None]:
     """Turn an OSError into one that says what milepost was doing, and the cure."""
-    try:
-        yield
-    except OSError as error:
-        raise StoreError(doing, str(path), error) from error
+    return _StoreErrors(doing, path)
 
 
 def write_new(path: Path, content: bytes) -> None:

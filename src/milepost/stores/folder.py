@@ -17,12 +17,14 @@ from typing import Any, Final
 
 from milepost import clock
 from milepost.document_errors import DamagedCheckpointError, NoFileError
-from milepost.errors import DamagedValueError, InvalidTestIdError
+from milepost.errors import DamagedValueError, hides_frames
 from milepost.shape import MAX_DOCUMENT_BYTES
 from milepost.stores import files
 from milepost.stores.killpoints import killpoint
 from milepost.stores.lease import CLOSING, STARTING, TEMPORARY, Lease
+from milepost.stores.names import check_test_id, is_test_id
 
+__tracebackhide__ = hides_frames
 HISTORY_RUNS: Final = 20
 _PREFIX, _SUFFIX = "checkpoint_", ".json"
 _DOCUMENT: Final = re.compile(
@@ -345,30 +347,6 @@ class FolderStore:
                 record = json.loads(path.read_bytes())
                 if isinstance(record, dict):
                     yield record
-
-
-def check_test_id(test_id: str) -> None:
-    """Make sure that an id can name a file and a folder.
-
-    Raises:
-        InvalidTestIdError: It cannot.
-    """
-    if not isinstance(test_id, str) or not test_id:
-        raise InvalidTestIdError(test_id, "it is no text")
-    if "/" in test_id or "\\" in test_id:
-        raise InvalidTestIdError(test_id, "it holds a path separator")
-    if ".." in test_id or test_id.startswith("."):
-        raise InvalidTestIdError(test_id, "it points to another folder")
-    if not test_id.isprintable() or len(test_id.encode("utf-8", "replace")) > 200:
-        raise InvalidTestIdError(test_id, "it is too long or cannot be printed")
-
-
-def is_test_id(test_id: str) -> bool:
-    """Tell whether an id can name a file and a folder."""
-    with suppress(InvalidTestIdError):
-        check_test_id(test_id)
-        return True
-    return False
 
 
 @contextmanager

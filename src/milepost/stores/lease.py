@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from milepost import clock
-from milepost.errors import ForkedError, GoneError, HeldError
+from milepost.errors import ForkedError, GoneError, HeldError, hides_frames
 from milepost.stores.files import make_folder, write_new
 from milepost.stores.heartbeat import Heartbeat
 from milepost.stores.holder import Holder
 from milepost.stores.killpoints import killpoint
 
+__tracebackhide__ = hides_frames
 SILENCE_SECONDS: Final = 15.0
 POLL_SECONDS: Final = 0.1
 TEMPORARY: Final = ".tmp-"

@@ -18,9 +18,9 @@ from milepost.phases import Phase
 from milepost.session import CollectedTest, Session
 from tests.plugin.machine.model import MAX_CRASHES, Orders
 
-WAIT = "wait"
+FILE = "test_pipeline.py"
 REACHED, MADE, OUTCOME, WAITING = "reached", "made", "outcome", "waiting"
-_EXITS = {0: "passed", 1: "failed", 2: "interrupted", 4: "refused"}
+_EXITS = {2: "interrupted", 4: "refused"}
 
 
 class Wire:
@@ -80,17 +80,18 @@ _DEEDS: dict[str, Callable[[], object]] = {
 
 
 def run_directly(
-    folder: Path, orders: Orders, connection: Connection, *, waits: bool
+    folder: Path, orders: Orders, connection: Connection, waits: bool
 ) -> None:
     """Run the test as the plugin does, without pytest around it."""
     wire = Wire(connection, orders, waits=waits)
     sys.addaudithook(wire.hear)
+    _enter(folder)
     sys.path.insert(0, str(folder))
     session = Session(_options(orders).get, _configured, folder / "pytest.toml")
     test = CollectedTest(
-        nodeid="test_pipeline.py::test_pipeline",
+        nodeid=f"{FILE}::test_pipeline",
         name="test_pipeline",
-        file=folder / "test_pipeline.py",
+        file=folder / FILE,
         in_file="test_pipeline",
     )
     if orders.begin_at and not session.has_phase([test], orders.begin_at):
@@ -102,7 +103,7 @@ def run_directly(
         wire.tell(OUTCOME, "refused")
         return
     outcome = _outcome(lambda: _call_test(Phase(run)))
-    run.close(outcome)
+    run.close("failed" if outcome == "skipped" else outcome)
     wire.tell(OUTCOME, outcome)
 
 
@@ -126,24 +127,52 @@ def _outcome(call: Callable[[], object]) -> str:
         call()
     except KeyboardInterrupt:
         return "interrupted"
-    except BaseException as error:
+    except pytest.skip.Exception:
+        return "skipped"
+    except Exception as error:
         print(f"{type(error).__name__}: {error}")
         return "failed"
     return "passed"
 
 
+class Reports:
+    """A plugin that sees how the test ended.
+
+    Attributes:
+        outcome: As the model has it.
+    """
+
+    def __init__(self) -> None:
+        self.outcome = "passed"
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Be told of a report; an error at set-up means that it may not begin."""
+        if report.outcome != "passed":
+            self.outcome = "refused" if report.when == "setup" else report.outcome
+
+
+def _enter(folder: Path) -> None:
+    """Leave what this process has of the session that started it."""
+    for name in list(os.environ):
+        if name.startswith(("PYTEST_", "MILEPOST_", "CI", "GITHUB_")):
+            del os.environ[name]
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    os.chdir(folder)
+
+
 def run_by_pytest(
-    folder: Path, orders: Orders, connection: Connection, *, waits: bool
+    folder: Path, orders: Orders, connection: Connection, waits: bool
 ) -> None:
     """Run the test by pytest and the plugin."""
     wire = Wire(connection, orders, waits=waits)
     sys.addaudithook(wire.hear)
-    os.chdir(folder)
+    _enter(folder)
     chosen = [f"--milepost={orders.mode}", "-o", f"milepost_max_crashes={MAX_CRASHES}"]
     if orders.begin_at:
         chosen.append(f"--milepost-from={orders.begin_at}")
     plugins = ("milepost.plugin", "pytest_asyncio.plugin", "no:cacheprovider")
     loaded = [part for name in plugins for part in ("-p", name)]
     ignored = ("-W", "ignore::pytest.PytestAssertRewriteWarning")
-    code = pytest.main([*loaded, *ignored, *chosen, "-s", "-v", "test_pipeline.py"])
-    wire.tell(OUTCOME, _EXITS.get(int(code), f"exit {int(code)}"))
+    reports = Reports()
+    code = pytest.main([*loaded, *ignored, *chosen, "-s", "-v", FILE], plugins=[reports])
+    wire.tell(OUTCOME, _EXITS.get(int(code), reports.outcome))

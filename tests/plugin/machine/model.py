@@ -1,6 +1,7 @@
 """What is to happen in a run, by the promises alone."""
 
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -11,7 +12,7 @@ Mode = Literal["resume", "fresh", "require-fresh", "offline"]
 Deed = Literal["go on", "fail", "skip", "interrupt", "kill"]
 OUTCOME: Final[dict[Deed, str]] = {
     "fail": "failed",
-    "skip": "failed",
+    "skip": "skipped",
     "interrupt": "interrupted",
     "kill": "killed",
 }
@@ -41,8 +42,8 @@ class Expected:
     Attributes:
         ran: The functions that begin, in their order.
         restored: The phases that are restored.
-        outcome: ``passed``, ``failed``, ``interrupted``, ``killed``, or ``refused``
-            for a run that may not begin.
+        outcome: ``passed``, ``failed``, ``skipped``, ``interrupted``, ``killed``, or
+            ``refused`` for a run that may not begin.
     """
 
     ran: list[str] = field(default_factory=list)
@@ -91,6 +92,8 @@ class Model:
         self.program = program
         self.life: Life | None = None
         self.is_damaged = False
+        self._removed_at = ""
+        self._is_removed = False
 
     @property
     def has_document(self) -> bool:
@@ -102,16 +105,20 @@ class Model:
         self.is_damaged = self.has_document and damaged
         self.life = None
 
-    def reaches(self, orders: Orders) -> list[str]:
-        """Name the phases that would begin in a run that nothing befalls."""
-        return [name for name in self._preview(orders).ran if name in PHASES]
+    def preview(self, orders: Orders) -> Expected:
+        """Tell what a run would do, without having it happen."""
+        return self._copy().run(orders)
 
-    def _preview(self, orders: Orders) -> Expected:
+    def removed_at(self, orders: Orders) -> Expected:
+        """Tell what a run would do whose document is removed in the phase of its orders."""
+        other = self._copy()
+        other._removed_at = orders.at
+        return other.run(orders)
+
+    def _copy(self) -> "Model":
         other = Model(self.program)
-        if self.life:
-            phases = {n: Memory(set(m.kept), m.crashes) for n, m in self.life.phases.items()}
-            other.life = Life(phases, self.life.remembers)
-        return other.run(Orders(orders.mode, orders.begin_at))
+        other.life, other.is_damaged = deepcopy(self.life), self.is_damaged
+        return other
 
     def run(self, orders: Orders) -> Expected:
         """Have a run happen, and tell what it is to do."""
@@ -133,7 +140,7 @@ class Model:
             for name in names[names.index(orders.begin_at) :]:
                 self.life.phases[name].kept.clear()
         elif orders.mode in ("fresh", "require-fresh"):
-            self.life, self.is_damaged = None, False
+            self.life = None
         return True
 
     def _called(self) -> Iterator[str]:
@@ -166,6 +173,9 @@ class Model:
             return "passed"
         if orders.mode == "offline" or (memory and memory.crashes >= MAX_CRASHES):
             return "failed"
+        if self._is_removed:
+            return "failed"
+        self._is_removed = name == self._removed_at
         expected.ran.append(name)
         memory = self._living().phases.setdefault(name, Memory())
         deed = orders.deed if name == orders.at else "go on"

@@ -19,7 +19,7 @@ from pathlib import Path
 from helper import loud
 
 ROOT = Path(__file__).parent
-results = {}
+results = {{}}
 REQUEST = "request {request}"
 RULES = "rules {rules}"
 
