@@ -428,6 +428,7 @@ def test_what_a_dead_run_left_in_progress_has_crashed(manager, other_run):
     assert loaded.total_retries == 0
 
 
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # Python 3.12 on
 def test_a_forked_child_never_writes(manager, checkpoint):
     """Whatever a child calls, the document is the parent's."""
     before = manager.get_checkpoint_path(TEST_ID).read_bytes()
