@@ -49,6 +49,8 @@ class Writer:
         self._leases: dict[str, Lease] = {}
         # What this run saw last of each document; a damaged one has no version.
         self._seen: dict[str, tuple[tuple[str, int] | None, Any]] = {}
+        # The fence that a document of this signature has.
+        self._fences: dict[str, tuple[int, Any]] = {}
         self._damaged: set[str] = set()
         self.asides: list[str] = []
         weakref.finalize(self, _release_all, self._leases)
@@ -80,6 +82,7 @@ class Writer:
             raise error.about(test_id).with_traceback(None) from None
         checkpoint.clock_counted = clock.monotonic()
         self._seen[test_id] = (checkpoint.version, signature)
+        self._fences[test_id] = (checkpoint.fence, signature)
         return checkpoint
 
     def take(self, test_id: str) -> Lease:
@@ -101,6 +104,9 @@ class Writer:
 
     def _fence(self, test_id: str) -> int:
         """Give the fence of the document on disk as of now."""
+        fence, signature = self._fences.get(test_id, (0, None))
+        if signature and signature == self.store.signature(test_id):
+            return fence
         seen = self._seen.get(test_id)
         try:
             checkpoint = self.read(test_id)

@@ -28,5 +28,8 @@ def fast_project() -> Iterator[Project]:
     SIGKILL takes nothing from the kernel, so a sync that is really made shows nothing.
     """
     usable = MEMORY.is_dir() and os.access(MEMORY, os.W_OK)
-    with tempfile.TemporaryDirectory(dir=MEMORY if usable else None) as folder:
+    made = tempfile.TemporaryDirectory(
+        dir=MEMORY if usable else None, ignore_cleanup_errors=True
+    )
+    with made as folder:
         yield Project(Path(folder) / "project")

@@ -1,6 +1,7 @@
 """A gate in a project: its code stops there until the test opens it."""
 
 import os
+import subprocess
 import time
 from pathlib import Path
 
@@ -61,7 +62,13 @@ def await_path(path: Path, life: Life) -> None:
 def await_stop(life: Life) -> None:
     """Wait until a process has been stopped by a signal."""
     deadline = time.monotonic() + PATIENCE
-    stat = Path(f"/proc/{life.pid}/stat")
-    while stat.read_text().rpartition(")")[2].split()[0] != "T":
+    while not is_stopped(life.pid):
+        assert life.process.exitcode is None, life.output.read_text()
         assert time.monotonic() < deadline, life.output.read_text()
         time.sleep(0.02)
+
+
+def is_stopped(pid: int) -> bool:
+    """Tell whether a process has been stopped by a signal."""
+    command = ["ps", "-o", "stat=", "-p", str(pid)]
+    return subprocess.run(command, capture_output=True, check=False).stdout[:1] == b"T"

@@ -149,7 +149,9 @@ def test_the_users_error_comes_first(small_disk: Project, nursery: Nursery) -> N
     (small_disk.checkpoints / "filler").unlink()
 
     assert failed.outcomes() == {"failed": 1}
-    assert re.search("^E +ValueError: the model answered nonsense$", failed.text, re.M)
+    assert re.search(
+        "^E +ValueError: the model answered nonsense$", failed.text, re.MULTILINE
+    )
     assert "could not be recorded: StoreError" in failed.text
     assert nursery.run(small_disk, env=FREE).calls == list(PHASES[2:])
 

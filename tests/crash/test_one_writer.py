@@ -22,7 +22,7 @@ def gate(project: Project) -> Gate:
 
 
 def stand_at(gate: Gate, nursery: Nursery, project: Project, **env: str) -> Life:
-    """Start a run, and wait until it stands in the second phase."""
+    """Start a run, and wait until it stands at the gate."""
     life = nursery.start(project, env=env)
     gate.await_arrival(life)
     return life
@@ -147,15 +147,16 @@ def test_a_run_paused_in_its_clean_up_removes_nothing_of_another(
 ) -> None:
     """A late run that had passed does not delete what another one has begun since."""
     gate.open()
+    project.edit("steps.py", 'mark("code_gen', 'stop_at("code"); mark("code_gen')
     stopping = {"MILEPOST_KILL_AT": point, "MILEPOST_KILL_SIGNAL": "SIGSTOP"}
     first = nursery.start(project, env=stopping)
     await_stop(first)
     remove_everything(project)
-    again = Gate(project, "plan")
-    second = stand_at(again, nursery, project, **BROKEN)
+    third_phase = Gate(project, "code")
+    second = stand_at(third_phase, nursery, project, **BROKEN)
     first.send(signal.SIGCONT)
     woken = first.result()
-    again.open()
+    third_phase.open()
 
     assert woken.passed, woken.text
     assert "is no longer this run's to write" in woken.text

@@ -12,15 +12,31 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from tests.crash.conftest import MEMORY
 from tests.crash.nursery import Nursery
 from tests.plugin.machine.life import run_by_pytest, run_directly
-from tests.plugin.machine.model import Expected, Model, Orders
+from tests.plugin.machine.model import MAX_CRASHES, Expected, Model, Orders
 from tests.plugin.machine.playing import How, Player, Seen
-from tests.plugin.machine.program import END, PHASES, STYLES, Program
+from tests.plugin.machine.program import (
+    END,
+    HELPER,
+    INPUTS,
+    PARTS,
+    PHASES,
+    STYLES,
+    Program,
+)
 
+Edit = tuple[str, str | None, int]
 SIGNS = {"README.md", ".gitignore", "CACHEDIR.TAG", "history"}
 DEEDS = st.sampled_from(["fail", "kill", "skip", "interrupt"])
 # Where something happens late, much is kept.
 LATE = st.sampled_from([*PHASES[2:], END])
 PLACES = st.sampled_from([*PHASES, END])
+# Few values, so that edits are taken back.
+EDITS = st.one_of(
+    st.tuples(
+        st.sampled_from([*PHASES, HELPER]), st.sampled_from(PARTS), st.integers(0, 1)
+    ),
+    st.tuples(st.sampled_from(INPUTS), st.none(), st.integers(0, 1)),
+)
 OTHERS = st.one_of(
     st.builds(Orders, mode=st.sampled_from(["resume", "fresh", "offline"])),
     st.builds(Orders, begin_at=st.sampled_from(PHASES)),
@@ -47,25 +63,24 @@ class StoryOfATest(RuleBasedStateMachine):
         self.model.program = Program(style=style, remembers=remembers)
         self.play(Orders(at=at, deed=deed))
 
-    @rule(
-        name=st.sampled_from([*PHASES, "helper"]),
-        part=st.sampled_from(["version", "detail", "comment"]),
-        value=st.integers(0, 2),
-    )
-    def edits_the_code(self, name: str, part: str, value: int) -> None:
-        setattr(self.model.program.sources[name], part, value)
+    @rule(edit=EDITS)
+    def edits(self, edit: Edit) -> None:
+        self.model.program.edit(*edit)
 
-    @rule(name=st.sampled_from(["request", "rules"]), value=st.integers(0, 2))
-    def edits_an_input(self, name: str, value: int) -> None:
-        setattr(self.model.program, name, value)
+    @rule(edits=st.lists(EDITS, min_size=1, max_size=2), at=LATE, deed=DEEDS)
+    def edits_and_runs(self, edits: list[Edit], at: Any, deed: Any) -> None:
+        for edit in edits:
+            self.model.program.edit(*edit)
+        self.play(Orders(at=at, deed=deed))
 
     @rule(at=PLACES, deed=DEEDS, mode=st.sampled_from(["resume", "fresh"]))
     def runs_and_something_happens(self, at: Any, deed: Any, mode: Any) -> None:
         self.play(Orders(mode=mode, at=at, deed=deed))
 
-    @rule(at=LATE, deed=DEEDS)
-    def runs_and_something_happens_late(self, at: Any, deed: Any) -> None:
-        self.play(Orders(at=at, deed=deed))
+    @rule(at=LATE)
+    def crashes_until_it_is_reported(self, at: Any) -> None:
+        for _ in range(MAX_CRASHES + 1):
+            self.play(Orders(at=at, deed="kill"))
 
     @precondition(lambda self: self.model.life)
     @rule(mode=st.sampled_from(["resume", "offline", "fresh", "require-fresh"]))
@@ -165,6 +180,6 @@ def check(seen: Seen, expected: Expected) -> None:
 # A torture profile multiplies the examples of both.
 _SHARE = settings.default.max_examples / 100
 TestStory = StoryOfATest.TestCase
-TestStory.settings = settings(max_examples=int(50 * _SHARE) // 1, stateful_step_count=12)
+TestStory.settings = settings(max_examples=int(50 * _SHARE) // 1, stateful_step_count=10)
 TestStoryUnderPytest = StoryOfATestUnderPytest.TestCase
 TestStoryUnderPytest.settings = settings(max_examples=5, stateful_step_count=8)

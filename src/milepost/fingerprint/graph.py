@@ -2,10 +2,10 @@
 
 import ast
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from milepost.fingerprint.form import is_bare_string, normal_form, short_sha
 from milepost.fingerprint.names import Names, Use, read_names
@@ -59,8 +59,7 @@ class Node:
         return short_sha(*(_written(part, documented=documented) for part in parts))
 
 
-@dataclass(frozen=True, slots=True)
-class Links:
+class Links(NamedTuple):
     """Where the names of a node lead.
 
     Attributes:
@@ -155,7 +154,7 @@ class Graph:
         """Give the module-level names to which uses lead, and the attributes read there."""
         resolution = Resolution(self.project, module)
         for use in uses:
-            resolution.use(replace(use, consults=True))
+            resolution.use(use._replace(consults=True))
         return {self.named(*key): read for key, read in resolution.consulted.items()}
 
     def sha(self, node: Node, *, documented: bool) -> str:

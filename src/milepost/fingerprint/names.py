@@ -4,8 +4,8 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
 from milepost.fingerprint.form import Function, branches, chain
 from milepost.fingerprint.scopes import (
@@ -29,8 +29,7 @@ _KEEPERS: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(NamedTuple):
     """A name used, with the attributes taken from it.
 
     Attributes:
@@ -126,7 +125,7 @@ class _Reader(ast.NodeVisitor):
             return None
         found = self._found(node.id, tuple(attributes), handed=handed)
         if found:
-            found = found if consults else replace(found, consults=False)
+            found = found if consults else found._replace(consults=False)
             self.names.uses[found] = None
         if node.id in _WHOLE_NAMESPACE or (node.id, *attributes) == ("sys", "modules"):
             self.names.whole = True
@@ -160,7 +159,7 @@ class _Reader(ast.NodeVisitor):
         is_read = isinstance(node.ctx, ast.Load)
         found = self._use(node, consults=is_read)
         if found and not is_read:
-            self.names.stores[replace(found, attributes=found.attributes[:-1])] = None
+            self.names.stores[found._replace(attributes=found.attributes[:-1])] = None
 
     def visit_Subscript(self, node: ast.Subscript) -> None:
         is_read = isinstance(node.ctx, ast.Load)

@@ -2,15 +2,14 @@
 
 import ast
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from milepost.fingerprint.scopes import Comprehension, Scoped
 
 Around = tuple[Scoped | Comprehension, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where one of them is written.
 
     Attributes:

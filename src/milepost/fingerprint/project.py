@@ -6,12 +6,11 @@ import sys
 import sysconfig
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
-from typing import Final
+from typing import Final, NamedTuple
 
 from milepost.fingerprint.form import SHA_LENGTH
 from milepost.fingerprint.scopes import Import
@@ -24,8 +23,7 @@ _FOREIGN: Final = frozenset(
 _ANY: Final = "_.py"  # any source file of a folder
 
 
-@dataclass(frozen=True, slots=True)
-class Located:
+class Located(NamedTuple):
     """Where an import leads.
 
     Attributes:

@@ -7,10 +7,9 @@ which its decorator, its base class or a call at the top of its module puts it.
 import ast
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from milepost.fingerprint.form import chain
 from milepost.fingerprint.graph import Graph, Node
@@ -27,8 +26,7 @@ _NOBODY: Final[frozenset[Node]] = frozenset()
 Readers = Mapping[Node, Mapping[Node, set[str]]]
 
 
-@dataclass(frozen=True, slots=True)
-class Registered:
+class Registered(NamedTuple):
     """A node that counts for whoever reads what it was registered in.
 
     Attributes:

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Final, get_args
+from typing import Final, NamedTuple, get_args
 
 from milepost.fingerprint.form import Function, branches
 
@@ -19,8 +19,7 @@ _BINDING: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Import:
+class Import(NamedTuple):
     """What one name is bound to by an import statement.
 
     Attributes:

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain as joined
-from typing import Final, TypeGuard
+from typing import Final, NamedTuple, TypeGuard
 
 from milepost.fingerprint.form import Function, chain, is_bare_string, is_quiet
 from milepost.fingerprint.scopes import Import, Scope, imported, targets
@@ -42,8 +42,7 @@ class Definition:
         return is_once and self.kinds <= set(kinds) and not self.is_decorated
 
 
-@dataclass(frozen=True, slots=True)
-class Registration:
+class Registration(NamedTuple):
     """Something at the module's top that may make itself known elsewhere.
 
     Attributes:

@@ -251,6 +251,8 @@ class FolderStore:
         left = list(_data_entries(folder))
         if left:
             old = folder.with_name(f"{folder.name}.old-{generation}")
+            if old.exists():  # a death had cut this off; what it moved stays as it is
+                old = folder.with_name(f"{folder.name}.old-{clock.new_id()}")
             with files.store_errors("move aside", folder):
                 files.make_folder(old)
                 self._move(left, folder, old)

@@ -62,10 +62,16 @@ class _Held:
     def end(self) -> None:
         self._has_ended = True
         try:
-            for number, handler in self._handlers.items():
-                signal.signal(number, handler)
+            self._put_back(list(self._handlers))
         finally:
             self._hand_on([number for number in _NUMBERS if number in self._arrived])
+
+    def _put_back(self, numbers: list[int]) -> None:
+        if numbers:
+            try:
+                signal.signal(numbers[0], self._handlers[numbers[0]])
+            finally:
+                self._put_back(numbers[1:])
 
     def _hand_on(self, numbers: list[int]) -> None:
         if numbers:

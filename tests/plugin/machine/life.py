@@ -79,9 +79,7 @@ _DEEDS: dict[str, Callable[[], object]] = {
 }
 
 
-def run_directly(
-    folder: Path, orders: Orders, connection: Connection, waits: bool
-) -> None:
+def run_directly(folder: Path, orders: Orders, connection: Connection, waits: bool) -> None:
     """Run the test as the plugin does, without pytest around it."""
     wire = Wire(connection, orders, waits=waits)
     sys.addaudithook(wire.hear)
@@ -129,7 +127,7 @@ def _outcome(call: Callable[[], object]) -> str:
         return "interrupted"
     except pytest.skip.Exception:
         return "skipped"
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, the test has failed
         print(f"{type(error).__name__}: {error}")
         return "failed"
     return "passed"

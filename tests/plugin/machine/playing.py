@@ -50,7 +50,13 @@ class Player:
 
     @classmethod
     def start(
-        cls, how: How, folder: Path, orders: Orders, nursery: Nursery, *, waits: bool = False
+        cls,
+        how: How,
+        folder: Path,
+        orders: Orders,
+        nursery: Nursery,
+        *,
+        waits: bool = False,
     ) -> "Player":
         """Start a run.
 

@@ -2,17 +2,19 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, get_args
 
 PHASES: Final = ("plan", "code", "check", "ship")
 END: Final = "end"
-STYLES: Final = ("plain", "async", "original")
+HELPER: Final = "helper"
+INPUTS: Final = ("request", "rules")
 Style = Literal["plain", "async", "original"]
-Part = Literal["version", "detail", "comment"]
+STYLES: Final[tuple[Style, ...]] = get_args(Style)
+PARTS: Final = ("version", "detail", "comment")
 Key = tuple[object, ...]
 
 # Every phase says that it begins through an audit event, which no code outside can see.
-_PIPELINE: Final = '''
+_PIPELINE: Final = """
 import sys
 from pathlib import Path
 
@@ -73,7 +75,7 @@ def new_user():
 def login():
     sys.audit("machine.reached", "login")
     return object()
-'''
+"""
 _HELPER: Final = """
 def loud(text):
     # remark {helper.comment}
@@ -152,8 +154,15 @@ class Program:
     request: int = 0
     rules: int = 0
     sources: dict[str, Source] = field(
-        default_factory=lambda: {name: Source() for name in (*PHASES, "helper")}
+        default_factory=lambda: {name: Source() for name in (*PHASES, HELPER)}
     )
+
+    def edit(self, name: str, part: str | None, value: int) -> None:
+        """Change an input, or a part of a function."""
+        if part is None:
+            setattr(self, name, value)
+        else:
+            setattr(self.sources[name], part, value)
 
     def write(self, folder: Path) -> None:
         """Write its files as they are now."""
@@ -184,7 +193,7 @@ class Program:
         if phase == "plan":
             of = f"request {self.request}"
         elif phase == "code":
-            of = self.made("plan").upper() + "!" * self.sources["helper"].version
+            of = self.made("plan").upper() + "!" * self.sources[HELPER].version
         elif phase == "check":
             of = f"{self.made('plan')},rules {self.rules}"
         else:
@@ -193,7 +202,7 @@ class Program:
 
     def key(self, phase: str) -> Key:
         """Give all that a phase's value depends on, as of now."""
-        names = [phase, "helper"] if phase == "code" else [phase]
+        names = [phase, HELPER] if phase == "code" else [phase]
         code = [(self.sources[n].version, self.sources[n].detail) for n in names]
         own: dict[str, object] = {"plan": self.request, "check": self.rules}
         return (*code, own.get(phase), *(self.made(name) for name in self._before(phase)))
