@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
@@ -102,6 +102,7 @@ class StoryOfATest(RuleBasedStateMachine):
             document.unlink()
         self.model.lose(damaged=damaged)
 
+    @precondition(lambda self: self.reached())
     @rule(data=st.data(), deed=DEEDS | st.just("go on"), other=OTHERS)
     def runs_twice_at_once(self, data: st.DataObject, deed: Any, other: Orders) -> None:
         first = Orders(at=data.draw(st.sampled_from(self.reached())), deed=deed)
@@ -113,6 +114,7 @@ class StoryOfATest(RuleBasedStateMachine):
         check(second, Expected(outcome="refused"))
         self.check(seen, self.model.run(first))
 
+    @precondition(lambda self: self.reached())
     @rule(data=st.data(), other=OTHERS)
     def removes_the_document_of_a_run(self, data: st.DataObject, other: Orders) -> None:
         first = Orders(at=data.draw(st.sampled_from(self.reached())))
@@ -177,9 +179,17 @@ def check(seen: Seen, expected: Expected) -> None:
     assert did == expected, seen.text
 
 
-# A torture profile multiplies the examples of both.
-_SHARE = settings.default.max_examples / 100
+def often(examples: int) -> settings:
+    """Give the settings for so many examples; the torture profile has six times as many."""
+    times = 6 if settings.default.max_examples > 100 else 1
+    return settings(
+        max_examples=examples * times,
+        stateful_step_count=10,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+
+
 TestStory = StoryOfATest.TestCase
-TestStory.settings = settings(max_examples=int(50 * _SHARE) // 1, stateful_step_count=10)
+TestStory.settings = often(50)
 TestStoryUnderPytest = StoryOfATestUnderPytest.TestCase
-TestStoryUnderPytest.settings = settings(max_examples=5, stateful_step_count=8)
+TestStoryUnderPytest.settings = often(5)
