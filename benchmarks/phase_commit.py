@@ -45,8 +45,8 @@ from milepost import attempts, values
 from milepost.checkpoint import PhaseStatus
 from milepost.manager import CheckpointManager
 from milepost.phases import Phase
-from milepost.plan import Plan
-from milepost.run import Run
+from milepost.phases.plan import Plan
+from milepost.phases.run import Run
 from milepost.settings import Settings
 
 PHASES = (

@@ -78,8 +78,8 @@ RESTORED = """\
 import sys
 from milepost.manager import CheckpointManager
 from milepost.phases import Phase
-from milepost.plan import Plan
-from milepost.run import Run
+from milepost.phases.plan import Plan
+from milepost.phases.run import Run
 from work import work
 
 manager = CheckpointManager(".milepost")

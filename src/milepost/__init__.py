@@ -7,8 +7,7 @@ if TYPE_CHECKING:
     from milepost.errors import MilepostError
     from milepost.manager import CheckpointManager
     from milepost.phases import Phase
-    from milepost.retry import PhaseRetryHandler
-    from milepost.retry_config import RetryConfig
+    from milepost.retry import PhaseRetryHandler, RetryConfig
 
 __all__ = [
     "CheckpointManager",
@@ -28,7 +27,7 @@ _HOMES = {
     "PhaseCheckpoint": "checkpoint",
     "PhaseRetryHandler": "retry",
     "PhaseStatus": "checkpoint",
-    "RetryConfig": "retry_config",
+    "RetryConfig": "retry",
     "TestCheckpoint": "checkpoint",
 }
 

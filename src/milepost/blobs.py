@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, Any, Final
 
-from milepost import plain
 from milepost.checkpoint import PhaseCheckpoint
 from milepost.stores import FolderStore
+from milepost.values import plain
 from milepost.writer import Writer
 
 if TYPE_CHECKING:

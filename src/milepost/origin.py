@@ -12,7 +12,7 @@ from functools import wraps
 from typing import Any, Final, ParamSpec, TypeVar, cast
 
 from milepost.retry import PhaseRetryHandler, RetryConfig
-from milepost.transient import Selector
+from milepost.retry.transient import Selector
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -20,8 +20,8 @@ from milepost.words import INTERRUPTED, PROPERTY
 if TYPE_CHECKING:
     from milepost.manager import CheckpointManager
     from milepost.phases import Phase
+    from milepost.phases.run import Run
     from milepost.retry import PhaseRetryHandler
-    from milepost.run import Run
     from milepost.session import CollectedTest, Session
 
 MODES = ("resume", "fresh", "require-fresh", "offline", "off")

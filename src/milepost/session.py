@@ -14,9 +14,9 @@ from milepost.errors import InvalidSettingError, MilepostError, NoIdentityError
 from milepost.identity import Identity, identify
 from milepost.ini import INI
 from milepost.manager import CheckpointManager
-from milepost.plan import Plan
-from milepost.retry_config import RetryConfig
-from milepost.run import Run
+from milepost.phases.plan import Plan
+from milepost.phases.run import Run
+from milepost.retry.config import RetryConfig
 from milepost.settings import Settings, find_root, make_settings
 
 

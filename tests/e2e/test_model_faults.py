@@ -11,7 +11,7 @@ from tests.e2e.conftest import Story
 DISCOVERY, MASTERPLAN, TASK = "Phase: discovery", "Phase: masterplan", "Task: 28 of 33"
 RETRY_AFTER = 1.0
 # The longest silence that a client bears; a machine under load answers well before.
-TIMEOUT = {"MGE_TIMEOUT_SECONDS": "3"}
+TIMEOUT_SECONDS = "3"
 
 
 def test_every_fault_is_retried_in_the_same_run(
@@ -24,7 +24,7 @@ def test_every_fault_is_retried_in_the_same_run(
     stand_in.fault("reset_body", match=MASTERPLAN)
     stand_in.fault("overloaded", match=TASK)
 
-    outcome = checkout.run(**TIMEOUT)
+    outcome = checkout.run(MGE_TIMEOUT_SECONDS=TIMEOUT_SECONDS)
 
     assert outcome.code == 0, outcome.text
     assert outcome.digest == undisturbed.outcome.digest
@@ -44,7 +44,7 @@ def test_each_fault_is_retried_in_each_phase(
     """Three failures in a row of any kind, in any phase, cost no more than a wait."""
     stand_in.fault(kind, match=match, times=3, retry_after=RETRY_AFTER)
 
-    outcome = checkout.run(**TIMEOUT)
+    outcome = checkout.run(MGE_TIMEOUT_SECONDS=TIMEOUT_SECONDS)
 
     assert outcome.code == 0, outcome.text
     assert len(waits(outcome.text)) == 3

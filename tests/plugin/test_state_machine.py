@@ -181,7 +181,8 @@ def check(seen: Seen, expected: Expected) -> None:
 
 def often(examples: int) -> settings:
     """Give the settings for so many examples; the torture profile has six times as many."""
-    times = 6 if settings.default.max_examples > 100 else 1
+    profile = settings.default
+    times = 6 if profile and profile.max_examples > 100 else 1
     return settings(
         max_examples=examples * times,
         stateful_step_count=10,

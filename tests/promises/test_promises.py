@@ -219,9 +219,7 @@ def test_promise_10_retries_are_few_finite_and_honest(project: Project) -> None:
 def test_promise_11_values_not_effects(project: Project) -> None:
     """A phase that changes its input is not kept: a restored one would not change it."""
     write_pipeline(project)
-    project.edit(
-        "steps.py", "return [f", 'doc["entities"].append("tag")\n    return [f'
-    )
+    project.edit("steps.py", "return [f", 'doc["entities"].append("tag")\n    return [f')
     project.run(env=BROKEN)
     result = project.run(env=BROKEN)
 
@@ -238,7 +236,7 @@ def test_promise_12_it_stays_out_of_the_way(project: Project) -> None:
 
         def test_plain():
             assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-            assert "milepost.run" not in sys.modules
+            assert "milepost.phases.run" not in sys.modules
         """,
     )
     result = project.run("-W", "error")

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import strategies as st
 
 from milepost.checkpoint import RESERVED
-from milepost.difference import find_difference
-from milepost.schema import Schema, make_schema
 from milepost.values import NotKeptError, decode, encode, record
+from milepost.values.difference import find_difference
+from milepost.values.schema import Schema, make_schema
 
 NOTHING: dict[str, str] = {}
 

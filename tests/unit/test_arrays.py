@@ -21,11 +21,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as numpy_strategies
 
-from milepost import arrays
 from milepost.errors import DamagedValueError
-from milepost.schema import make_schema
-from milepost.value_errors import UnrestorableAnnotationError
-from milepost.values import MissingLibraryError, NotKeptError, decode, encode, record
+from milepost.values import (
+    MissingLibraryError,
+    NotKeptError,
+    arrays,
+    decode,
+    encode,
+    record,
+)
+from milepost.values.errors import UnrestorableAnnotationError
+from milepost.values.schema import make_schema
 
 NOTHING: dict[str, str] = {}
 
@@ -353,7 +359,7 @@ def test_a_class_that_calls_itself_numpy_is_not_taken_for_it() -> None:
 def test_arrays_are_known_without_being_loaded() -> None:
     """Asking whether a value is an array does not load numpy or pandas."""
     program = (
-        "import sys; from milepost import arrays\n"
+        "import sys; from milepost.values import arrays\n"
         "arrays.codec_of(object()); arrays.is_array_type(list)\n"
         "print(sorted({'numpy', 'pandas', 'pyarrow'} & set(sys.modules)))"
     )

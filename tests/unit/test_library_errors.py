@@ -16,8 +16,8 @@ import pytest
 import requests
 import urllib3
 
-from milepost.library_errors import http_status
-from milepost.transient import is_transient
+from milepost.retry.library_errors import http_status
+from milepost.retry.transient import is_transient
 from tests.unit.flaky import failure
 from tests.unit.loopback import RESET, answer, cut_short, event_stream, refusing, serving
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from milepost import retry
 from milepost.retry import RetryConfig
-from milepost.retry_after import seconds_asked
+from milepost.retry.retry_after import seconds_asked
 from tests.unit.flaky import (
     SEED,
     AskingError,

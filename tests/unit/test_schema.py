@@ -35,8 +35,8 @@ import pytest
 import typing_extensions
 from pydantic import BaseModel, ConfigDict, Field
 
-from milepost.schema import Schema, make_schema, schema_of
-from milepost.value_errors import UnrestorableAnnotationError
+from milepost.values.errors import UnrestorableAnnotationError
+from milepost.values.schema import Schema, make_schema, schema_of
 
 T = TypeVar("T")
 BoundT = TypeVar("BoundT", bound=int)
@@ -495,7 +495,7 @@ def test_the_text_is_as_people_write_it() -> None:
 def test_pydantic_is_not_loaded_for_plain_annotations() -> None:
     """A suite that never says a type does not pay for pydantic."""
     program = (
-        "import sys; from milepost.schema import schema_of\n"
+        "import sys; from milepost.values.schema import schema_of\n"
         "def made() -> dict[str, list[int]]: ...\n"
         "schema_of(made)\n"
         "print(sorted({'pydantic', 'numpy', 'pandas', 'pyarrow'} & set(sys.modules)))"

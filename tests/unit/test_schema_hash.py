@@ -18,7 +18,7 @@ import pytest
 import typing_extensions
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from milepost.schema import Schema, make_schema
+from milepost.values.schema import Schema, make_schema
 
 T = TypeVar("T")
 UserId = NewType("UserId", str)

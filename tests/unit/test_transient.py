@@ -22,9 +22,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from milepost.errors import MilepostError, StoreError
-from milepost.library_errors import http_status
 from milepost.origin import RateLimitError
-from milepost.transient import every_error, is_never_retried, is_transient
+from milepost.retry.library_errors import http_status
+from milepost.retry.transient import every_error, is_never_retried, is_transient
 from tests.unit.flaky import because, failure
 
 # --- builtin errors
@@ -414,7 +414,7 @@ def test_the_choice_counts_inside_a_group():
 def test_no_library_is_imported_for_it():
     """Judging an error loads none of the libraries whose errors are known."""
     code = (
-        "import sys; from milepost.transient import is_transient; "
+        "import sys; from milepost.retry.transient import is_transient; "
         "is_transient(ConnectionResetError()); "
         "print([n for n in ('httpx', 'requests', 'trio', 'asyncio', 'pytest', 'tenacity')"
         " if n in sys.modules])"

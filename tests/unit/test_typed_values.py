@@ -20,8 +20,6 @@ from pydantic import (
 
 from milepost import values
 from milepost.canonical import digest
-from milepost.difference import find_difference
-from milepost.schema import make_schema
 from milepost.values import (
     MissingLibraryError,
     NotKeptError,
@@ -30,6 +28,8 @@ from milepost.values import (
     encode,
     record,
 )
+from milepost.values.difference import find_difference
+from milepost.values.schema import make_schema
 from tests.unit.keeping import NOTHING, PLAIN, refused, through_a_document
 from tests.unit.typed_cases import (
     REFUSED,
@@ -189,7 +189,8 @@ def test_a_set_comes_back_in_another_process() -> None:
     program = textwrap.dedent(
         """
         import json, sys
-        from milepost import schema, values
+        from milepost import values
+        from milepost.values import schema
         data, kept = json.loads(sys.stdin.read())
         print(len(values.decode(data, kept, schema.make_schema(set[str]))))
         """

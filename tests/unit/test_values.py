@@ -19,15 +19,15 @@ from hypothesis import strategies as st
 from milepost import values
 from milepost.canonical import digest
 from milepost.checkpoint import RESERVED
-from milepost.difference import find_difference
 from milepost.errors import DamagedValueError
-from milepost.plain import MAX_DEPTH, MAX_JSON_BYTES, to_bytes
 from milepost.values import (
     NotKeptError,
     decode,
     encode,
     record,
 )
+from milepost.values.difference import find_difference
+from milepost.values.plain import MAX_DEPTH, MAX_JSON_BYTES, to_bytes
 from tests.unit.keeping import NOTHING, PLAIN, refused, through_a_document
 
 

@@ -10,7 +10,7 @@ import re
 from enum import Enum
 from typing import Any, Final
 
-from milepost.value_errors import PATTERN, NotKeptError
+from milepost.values.errors import PATTERN, NotKeptError
 
 MAX_DEPTH: Final = 100
 MAX_JSON_BYTES: Final = 64 * 2**20

@@ -12,9 +12,9 @@ import typing
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from milepost import arrays, models
 from milepost.canonical import Plain
-from milepost.value_errors import PATTERN, UnrestorableAnnotationError
+from milepost.values import arrays, models
+from milepost.values.errors import PATTERN, UnrestorableAnnotationError
 
 _ATOMS: Final = (bool, int, float, str, types.NoneType)
 _ANYTHING: Final = (Any, object, collections.abc.Hashable, typing.Hashable)

@@ -18,12 +18,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from milepost import annotation as annotations
 from milepost.canonical import digest_plain
-from milepost.value_errors import UnrestorableAnnotationError
+from milepost.values import annotation as annotations
+from milepost.values.errors import UnrestorableAnnotationError
 
 if TYPE_CHECKING:
-    from milepost.typed import Adapter
+    from milepost.values.typed import Adapter
 
 UNSET: Final = ...
 _GENERATOR_CURE: Final = (
@@ -106,7 +106,7 @@ def make_schema(annotation: Any) -> Schema | None:
 
 
 def _adapter(annotation: Any, text: str) -> "Adapter":
-    from milepost.typed import Adapter  # noqa: PLC0415 - only where types are said
+    from milepost.values.typed import Adapter  # noqa: PLC0415 - only where types are said
 
     return Adapter(annotation, text)
 

@@ -6,10 +6,10 @@ from typing import Any, TypeVar, cast
 
 from milepost import values
 from milepost.errors import LiveValueError, MilepostError
-from milepost.options import PhaseOptions
-from milepost.run import Run
-from milepost.schema import Schema, schema_of
+from milepost.phases.options import PhaseOptions
+from milepost.phases.run import Run
 from milepost.stores.signals import deferred_signals
+from milepost.values.schema import Schema, schema_of
 
 T = TypeVar("T")
 

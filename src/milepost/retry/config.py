@@ -7,7 +7,7 @@ from typing import Final
 
 from milepost import clock
 from milepost.errors import InvalidSettingError
-from milepost.transient import Selector, is_never_retried_type
+from milepost.retry.transient import Selector, is_never_retried_type
 
 _JITTER: Final = 0.1
 

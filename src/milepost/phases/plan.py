@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from milepost.retry_config import RetryConfig
+from milepost.retry.config import RetryConfig
 
 
 @dataclass(kw_only=True)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from milepost import attempts, clock, report
-from milepost.active import ActivePhase
 from milepost.anew import old_lives, set_aside
 from milepost.canonical import digest_plain
 from milepost.checkpoint import PhaseCheckpoint, PhaseStatus, TestCheckpoint
@@ -18,7 +17,8 @@ from milepost.errors import ForkedError, HeldError, MilepostError, RunClosedErro
 from milepost.events import RunRecord
 from milepost.identity import unlike
 from milepost.manager import CheckpointManager
-from milepost.plan import Plan
+from milepost.phases.active import ActivePhase
+from milepost.phases.plan import Plan
 from milepost.stores.signals import deferred_signals
 from milepost.words import FAILED, INTERRUPTED, NOT_KEPT, RUNNING
 

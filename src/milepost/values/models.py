@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Any, Final
 
 from milepost.canonical import Plain, digest
-from milepost.value_errors import TYPED_EXTRA, UnrestorableAnnotationError
+from milepost.values.errors import TYPED_EXTRA, UnrestorableAnnotationError
 
 # What pydantic's field holds besides its type, default and constraints; no texts.
 _FIELD_PARTS: Final = (

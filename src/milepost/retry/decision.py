@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Final, Generic, Protocol, TypeVar, cast
 
 from milepost import clock
-from milepost.retry_after import seconds_asked
-from milepost.retry_config import RetryConfig
-from milepost.transient import is_transient
+from milepost.retry.config import RetryConfig
+from milepost.retry.retry_after import seconds_asked
+from milepost.retry.transient import is_transient
 
 T = TypeVar("T")
 

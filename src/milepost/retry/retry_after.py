@@ -7,8 +7,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from milepost import clock
-from milepost.library_errors import read
-from milepost.transient import every_error
+from milepost.retry.library_errors import read
+from milepost.retry.transient import every_error
 
 _NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
 

@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from milepost.canonical import Plain
-from milepost.difference import find_difference
 from milepost.secret import redact
-from milepost.value_errors import (
+from milepost.values.difference import find_difference
+from milepost.values.errors import (
     MissingLibraryError,
     NotKeptError,
     UnrestorableAnnotationError,

@@ -4,11 +4,11 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any, ParamSpec, TypeVar, cast, final
 
-from milepost.execution import Execution
-from milepost.options import Call, PhaseOptions
-from milepost.remembering import remember
-from milepost.retry_config import RetryConfig
-from milepost.run import Run
+from milepost.phases.execution import Execution
+from milepost.phases.options import Call, PhaseOptions
+from milepost.phases.remembering import remember
+from milepost.phases.run import Run
+from milepost.retry.config import RetryConfig
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Final, TypeAlias, cast
 
 from milepost.errors import MilepostError
-from milepost.library_errors import http_status, library_verdict, names, read
+from milepost.retry.library_errors import http_status, library_verdict, names, read
 
 Selector: TypeAlias = (
     type[BaseException] | tuple[type[BaseException], ...] | Callable[[Exception], bool]

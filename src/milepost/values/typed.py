@@ -8,10 +8,10 @@ import inspect
 from contextlib import suppress
 from typing import Any
 
-from milepost import plain
-from milepost.models import pydantic_2, without_pydantic
 from milepost.secret import redact
-from milepost.value_errors import PATTERN, UnrestorableAnnotationError
+from milepost.values import plain
+from milepost.values.errors import PATTERN, UnrestorableAnnotationError
+from milepost.values.models import pydantic_2, without_pydantic
 
 _TYPED_DICT_CURE = "Write `from typing_extensions import TypedDict`."
 

@@ -9,20 +9,11 @@ from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast
 
 from milepost import clock
-from milepost.retry_config import InvalidRetryError, RetryConfig
-from milepost.retry_decision import AttemptListener, Attempts, Ending
+from milepost.retry.config import RetryConfig
+from milepost.retry.decision import AttemptListener, Attempts, Ending
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
-
-__all__ = [
-    "AttemptListener",
-    "InvalidRetryError",
-    "PhaseRetryHandler",
-    "RetryConfig",
-    "call",
-    "call_async",
-]
 
 P = ParamSpec("P")
 T = TypeVar("T")

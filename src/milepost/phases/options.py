@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from milepost.retry_config import RetryConfig
+from milepost.retry.config import RetryConfig
 
 
 @dataclass(frozen=True, kw_only=True)

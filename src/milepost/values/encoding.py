@@ -10,33 +10,22 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from milepost import arrays, plain, secret
+from milepost import secret
 from milepost.canonical import digest_plain, encode_plain
 from milepost.checkpoint import RESERVED
-from milepost.difference import find_difference
 from milepost.errors import DamagedValueError
-from milepost.value_errors import (
+from milepost.values import arrays, plain
+from milepost.values.difference import find_difference
+from milepost.values.errors import (
     PATTERN,
     MissingLibraryError,
     NotKeptError,
     SchemaChangedError,
-    UnrestorableAnnotationError,
 )
 
 if TYPE_CHECKING:
-    from milepost.schema import Schema
-    from milepost.typed import Adapter
-
-__all__ = [
-    "Encoded",
-    "MissingLibraryError",
-    "NotKeptError",
-    "SchemaChangedError",
-    "UnrestorableAnnotationError",
-    "decode",
-    "encode",
-    "record",
-]
+    from milepost.values.schema import Schema
+    from milepost.values.typed import Adapter
 
 JSON, TYPED = "json", "typed"
 _ADMIT_CURE: Final = (
@@ -187,7 +176,7 @@ def _type_at(value: object, path: str) -> str:
 
 
 def _dump(value: object, adapter: "Adapter") -> Any:
-    from milepost.typed import explain  # noqa: PLC0415 - only where types are said
+    from milepost.values.typed import explain  # noqa: PLC0415 - only where types are said
 
     try:
         return adapter.dump(value)
@@ -199,7 +188,7 @@ def _dump(value: object, adapter: "Adapter") -> Any:
 
 
 def _load(data: object, adapter: "Adapter", name: str) -> object:
-    from milepost.typed import explain  # noqa: PLC0415 - only where types are said
+    from milepost.values.typed import explain  # noqa: PLC0415 - only where types are said
 
     try:
         return adapter.load(data)
@@ -301,7 +290,7 @@ def _decode_binary(content: object, record: Mapping[str, Any], codec: str) -> ob
 
 
 def _decode_typed(data: object, schema: "Schema | None") -> object:
-    from milepost.typed import explain  # noqa: PLC0415 - only where types are said
+    from milepost.values.typed import explain  # noqa: PLC0415 - only where types are said
 
     if schema is None or schema.adapter is None:
         raise MissingLibraryError("pydantic 2", 'pip install "milepost[typed]"')

@@ -6,19 +6,19 @@ from functools import partial
 from typing import Any
 
 from milepost import attempts, clock, report, values, words
-from milepost.active import ActivePhase
 from milepost.checkpoint import PhaseCheckpoint
 from milepost.errors import MilepostError, RunClosedError, StoreError, UnkeptError
 from milepost.events import PhaseEvent
 from milepost.manager import describe_error
-from milepost.options import Call, PhaseOptions
-from milepost.outcomes import outcome_of
-from milepost.restoring import Restoring
+from milepost.phases.active import ActivePhase
+from milepost.phases.options import Call, PhaseOptions
+from milepost.phases.outcomes import outcome_of
+from milepost.phases.restoring import Restoring
+from milepost.phases.run import Done, Run
+from milepost.phases.timeouts import within
 from milepost.retry import call as call_with_retry
 from milepost.retry import call_async
-from milepost.run import Done, Run
 from milepost.stores.signals import deferred_signals
-from milepost.timeouts import within
 
 
 class Execution:

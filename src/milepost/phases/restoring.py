@@ -23,11 +23,11 @@ from milepost.fingerprint import (
     fingerprint_of,
     inputs_of,
 )
-from milepost.kept import is_kept
-from milepost.options import Call, PhaseOptions
-from milepost.run import Done, Run
-from milepost.schema import Schema, schema_of
-from milepost.validity import Basis, why_stale
+from milepost.phases.kept import is_kept
+from milepost.phases.options import Call, PhaseOptions
+from milepost.phases.run import Done, Run
+from milepost.phases.validity import Basis, why_stale
+from milepost.values.schema import Schema, schema_of
 from milepost.words import NOT_KEPT, RAN, RESTORED
 
 _AFTER = "phase "
