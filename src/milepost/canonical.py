@@ -57,7 +57,7 @@ def encode(value: object, describe: Describe | None = None) -> bytes:
             is nested too deeply.
     """
     try:
-        return encode_plain(_Walk(describe).plain(value, "$"))
+        return encode_plain(Walk(describe).plain(value, "$"))
     except RecursionError:
         raise NotCanonicalError(value, "$") from None
 
@@ -89,7 +89,7 @@ def digest_plain(value: object) -> str:
     return hashlib.sha256(encode_plain(value)).hexdigest()
 
 
-class _Walk:
+class Walk:
     """Turn a value into plain JSON; what JSON cannot say becomes ``{"$kind": ...}``."""
 
     def __init__(self, describe: Describe | None) -> None:
@@ -149,7 +149,7 @@ class _Walk:
     def _unknown(self, value: object, path: str) -> Plain:
         if self.describe is None:
             raise NotCanonicalError(value, path)
-        return _tag("described", _Walk(None).plain(self.describe(value, path), path))
+        return _tag("described", Walk(None).plain(self.describe(value, path), path))
 
 
 def _tag(kind: str, content: object) -> dict[str, Any]:

@@ -119,7 +119,7 @@ def _row_text(row: dict[str, Any]) -> str:
         return f"{row['test_id']}  {row['problem']}: {row['reason']}"
     state = row.get("state") or f"next: {row['resume_phase'] or 'its end'}"
     age = report.duration(row["age_seconds"])
-    done = f"{row['completed']} of {row['phases']} phases"
+    done = f"{row['completed']} of {report.count(row['phases'], 'phase')}"
     return f"{row['test_id']}  {done}, {state}, {age} old  ({row['test_name']})"
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 from milepost.canonical import (
     NotCanonicalError,
     Plain,
-    _Walk,
+    Walk,
     digest_plain,
     encode_plain,
 )
@@ -122,7 +122,7 @@ def _parameter(argument: str, value: object, case_id: str, root: Path | None) ->
         raise NoIdentityError(argument, kind) from None
 
 
-class _Content(_Walk):
+class _Content(Walk):
     """Turn a parameter into plain JSON, with paths below the root relative to it."""
 
     def __init__(self, root: Path | None) -> None:

@@ -59,7 +59,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker; say where a platform gets less."""
+    """Register the marker and what collects the reports."""
     config.addinivalue_line(
         "markers",
         "milepost(id=, test_name=, user_request=, retry=, keep=): how this test is "

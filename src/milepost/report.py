@@ -162,7 +162,7 @@ def resume_line(tests: Sequence[tuple[str, int, int, float]]) -> str:
         tests: Name, finished phases, known phases and age in seconds of each.
     """
     shown = [
-        f"{name} ({done} of {known} phases, {duration(age)} old)"
+        f"{name} ({done} of {count(known, 'phase')}, {duration(age)} old)"
         for name, done, known, age in tests[:3]
     ]
     more = f" and {len(tests) - 3} more" if len(tests) > 3 else ""
@@ -237,7 +237,7 @@ def last_line(records: Iterable[dict[str, Any]]) -> str:
     restored = [phase for phase in phases if phase["word"] == "restored"]
     retried = [phase for phase in phases if phase.get("attempts", 0) > 1]
     unkept = [phase for phase in phases if phase["word"] == "ran, not kept"]
-    text = f"milepost: {len(restored)} of {_count(len(_saved(phases)), 'phase')} restored"
+    text = f"milepost: {len(restored)} of {count(len(_saved(phases)), 'phase')} restored"
     if restored:
         age = max(phase.get("age_seconds", 0.0) for phase in restored)
         seconds = sum(phase.get("saved_seconds", 0.0) for phase in restored)
@@ -248,7 +248,8 @@ def last_line(records: Iterable[dict[str, Any]]) -> str:
     return text + (f"; not kept: {', '.join(p['phase'] for p in unkept)}" if unkept else "")
 
 
-def _count(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> str:
+    """Give a number of things as people say it."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 

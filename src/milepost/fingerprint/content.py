@@ -9,7 +9,7 @@ from pathlib import PurePath
 from types import FunctionType, MethodType, ModuleType
 from typing import Any, Final, TypeAlias
 
-from milepost.canonical import MAX_DEPTH, Plain, _Walk, digest_plain
+from milepost.canonical import MAX_DEPTH, Plain, Walk, digest_plain
 from milepost.fingerprint.files import UnreadableInputError
 from milepost.fingerprint.following import Following
 from milepost.fingerprint.form import short_sha
@@ -35,7 +35,7 @@ _LOOKS: Final = 1000
 IsKept: TypeAlias = Callable[[object], bool]
 
 
-class Content(_Walk):
+class Content(Walk):
     """A walk through the inputs of one call.
 
     Args:
