@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,11 @@ from hypothesis import settings
 from tests.project import Project
 
 pytest_plugins = ["pytester"]
+
+# Whoever starts the suite in the background has it ignore Ctrl-C, which its children
+# would inherit; some of them are interrupted on purpose.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The suite runs on shared machines: a slow example is no failure.
 settings.register_profile("milepost", deadline=None)
