@@ -5,6 +5,7 @@ import socket
 import tempfile
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,31 +25,31 @@ def _volatile(value: object, root: Path, name: str = "given") -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("value", "word"),
+    ("make", "word"),
     [
-        (Path(tempfile.gettempdir()) / "x", "temporary"),
-        (str(Path(tempfile.gettempdir()) / "x"), "temporary"),
-        (Path("/scratch/pytest-of-me/pytest-3/test_0"), "temporary"),
-        (uuid.uuid4(), "uuid"),
-        (str(uuid.uuid4()), "uuid"),
-        (uuid.uuid1(), "uuid"),
-        (datetime.datetime.now(datetime.UTC), "time"),
-        (datetime.datetime.now(), "time"),  # noqa: DTZ005 - what people write
-        (datetime.datetime.now(datetime.UTC).replace(tzinfo=None), "time"),
-        (datetime.datetime.now(datetime.UTC).isoformat(), "time"),
-        (time.time(), "time"),
-        ([uuid.uuid4()], "uuid"),
-        ({"user": {"id": str(uuid.uuid4())}}, "uuid"),
-        (Settings(run_id=uuid.uuid4()), "uuid"),
+        (lambda: Path(tempfile.gettempdir()) / "x", "temporary"),
+        (lambda: str(Path(tempfile.gettempdir()) / "x"), "temporary"),
+        (lambda: Path("/scratch/pytest-of-me/pytest-3/test_0"), "temporary"),
+        (uuid.uuid4, "uuid"),
+        (lambda: str(uuid.uuid4()), "uuid"),
+        (uuid.uuid1, "uuid"),
+        (lambda: datetime.datetime.now(datetime.UTC), "time"),
+        (datetime.datetime.now, "time"),
+        (lambda: datetime.datetime.now(datetime.UTC).replace(tzinfo=None), "time"),
+        (lambda: datetime.datetime.now(datetime.UTC).isoformat(), "time"),
+        (time.time, "time"),
+        (lambda: [uuid.uuid4()], "uuid"),
+        (lambda: {"user": {"id": str(uuid.uuid4())}}, "uuid"),
+        (lambda: Settings(run_id=uuid.uuid4()), "uuid"),
     ],
-    # The values are random, and every worker must know the cases by the same names.
+    # Every worker must know the cases by the same names.
     ids=map(str, range(14)),
 )
 def test_a_value_of_this_process_is_named_with_its_cure(
-    tmp_path: Path, value: object, word: str
+    tmp_path: Path, make: Callable[[], object], word: str
 ) -> None:
     """A temporary path, a random id and the time of day are told with what to do."""
-    reason = _volatile(value, tmp_path / "root")["given"]
+    reason = _volatile(make(), tmp_path / "root")["given"]
     assert word in reason
     assert "phase.remember('given', ...)" in reason
     assert "ignore=['given']" in reason
