@@ -26,12 +26,14 @@ class Kill:
         point: A kill point of milepost.
         moment: A moment in the middle of a phase.
         call: The number of the call to the model that is never answered.
+        passed: Whether the next run can know that this one had passed.
     """
 
     finished: int | None
     point: str = ""
     moment: str = ""
     call: int = 0
+    passed: bool = False
 
     def run(self, checkout: Checkout) -> Outcome:
         """Run the test until it is killed."""
@@ -145,8 +147,12 @@ def kills_in(write: int, points: tuple[str, ...]) -> Iterator[Kill]:
     for point in points:
         seen[point] += 1
         if seen["document.begin"] == write:
-            kill = f"{point}:{seen[point]}"
-            yield Kill(point=kill, finished=finished_after(seen["document.renamed"]))
+            yield Kill(
+                point=f"{point}:{seen[point]}",
+                finished=finished_after(seen["document.renamed"]),
+                passed=seen["document.renamed"] == WRITES[-1]
+                and not seen["lease.given-back"],
+            )
 
 
 def finished_after(writes: int) -> int | None:
@@ -160,6 +166,7 @@ def check_kill(kill: Kill, checkout: Checkout, undisturbed: Story) -> None:
     again = checkout.run()
     check_goes_on(again, kill.finished)
     check_result(again, undisturbed)
+    assert (PASSED in again.text) == kill.passed
 
 
 def check_goes_on(outcome: Outcome, finished: int | None) -> None:

@@ -5,7 +5,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from tests.plugin.machine.program import END, PHASES, Key, Program
+from tests.plugin.machine.program import BULKY, END, PHASES, Key, Program
 
 MAX_CRASHES: Final = 2
 Mode = Literal["resume", "fresh", "require-fresh", "offline"]
@@ -92,8 +92,10 @@ class Model:
         self.program = program
         self.life: Life | None = None
         self.is_damaged = False
+        self._has_begun_anew = False
         self._removed_at = ""
         self._is_removed = False
+        self._bulk_is_gone = False
 
     @property
     def has_document(self) -> bool:
@@ -109,11 +111,20 @@ class Model:
         """Tell what a run would do, without having it happen."""
         return self._copy().run(orders)
 
-    def removed_at(self, orders: Orders) -> Expected:
-        """Tell what a run would do whose document is removed in the phase of its orders."""
-        other = self._copy()
-        other._removed_at = orders.at
-        return other.run(orders)
+    def removed_at(self, orders: Orders, others: Orders) -> Expected:
+        """Tell what a run would do whose document is removed in the phase of its orders.
+
+        Args:
+            orders: Those of the run.
+            others: Those of another run, which comes to its end meanwhile; what lies in
+                files of its own goes when that begins a new life.
+        """
+        meanwhile, late = self._copy(), self._copy()
+        late._removed_at = orders.at
+        meanwhile.lose(damaged=False)
+        meanwhile.run(others)
+        late._bulk_is_gone = meanwhile._has_begun_anew
+        return late.run(orders)
 
     def _copy(self) -> "Model":
         other = Model(self.program)
@@ -162,13 +173,17 @@ class Model:
         return OUTCOME.get(orders.deed, "passed") if befalls else "passed"
 
     def _living(self) -> Life:
+        self._has_begun_anew = self._has_begun_anew or self.life is None
         self.life, self.is_damaged = self.life or Life(), False
         return self.life
+
+    def _is_gone(self, name: str) -> bool:
+        return self._is_removed and self._bulk_is_gone and name == BULKY
 
     def _call_phase(self, name: str, orders: Orders, expected: Expected) -> str:
         key = self.program.key(name)
         memory = self.life.phases.get(name) if self.life else None
-        if memory and key in memory.kept:
+        if memory and key in memory.kept and not self._is_gone(name):
             expected.restored.append(name)
             return "passed"
         if orders.mode == "offline" or (memory and memory.crashes >= MAX_CRASHES):

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
 PHASES: Final = ("plan", "code", "check", "ship")
+BULKY: Final = "check"
 END: Final = "end"
 HELPER: Final = "helper"
 INPUTS: Final = ("request", "rules")
