@@ -124,6 +124,26 @@ class HeldError(MilepostError):
         )
 
 
+class OtherWorkerError(MilepostError):
+    """Another worker of the same session runs tests of a scope."""
+
+    def __init__(self, scope: str, kind: str, why: str) -> None:
+        super().__init__(
+            f"the checkpoint of {scope} is held by another worker.",
+            f"One worker has to run all tests of a {kind}. {why}",
+            f"Keep them together: {_TOGETHER[kind]}",
+        )
+
+
+_TOGETHER = {
+    "class": "--dist loadscope",
+    "module": "--dist loadfile",
+    "session": (
+        "--dist loadgroup, and @pytest.mark.xdist_group('NAME') on all tests that use it"
+    ),
+}
+
+
 class ForkedError(MilepostError):
     """A forked child tried to write its parent's checkpoint."""
 

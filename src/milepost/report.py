@@ -248,6 +248,22 @@ def last_line(records: Iterable[dict[str, Any]]) -> str:
     return text + (f"; not kept: {', '.join(p['phase'] for p in unkept)}" if unkept else "")
 
 
+def members_left(ended: Mapping[str, str]) -> str:
+    """Say which tests of a scope have yet to pass; nothing where all have.
+
+    Args:
+        ended: How each ended last, by name.
+    """
+    left = [f"{n} ({o})" for n, o in ended.items() if o not in ("passed", "skipped")]
+    more = f" and {len(left) - 3} more" if len(left) > 3 else ""
+    return f"kept until these pass, too: {', '.join(left[:3])}{more}" if left else ""
+
+
+def members_unknown(error: str) -> str:
+    """Say that nobody can tell which tests a scope has."""
+    return f"kept: its tests could not be collected again: {error}"
+
+
 def count(number: int, noun: str) -> str:
     """Give a number of things as people say it."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

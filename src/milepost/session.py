@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,7 @@ class CollectedTest:
         case_id: What pytest shows in square brackets.
         marker: The marker's arguments.
         unnamed: The marker's arguments without a name; there are none to give.
+        in_session: It is the session, which has no file.
         is_original: It uses the original system's fixture, and may make a checkpoint
             of its own, under a name that nobody knows before it runs.
         error: Why it cannot run; raised at its set-up.
@@ -69,6 +70,7 @@ class CollectedTest:
     case_id: str = ""
     marker: Mapping[str, Any] = field(default_factory=dict)
     unnamed: tuple[object, ...] = ()
+    in_session: bool = False
     is_original: bool = False
     error: MilepostError | None = None
 
@@ -132,6 +134,7 @@ class Session:
         if test.nodeid not in self._identities:
             settings = self.settings_for(test.file)
             path = os.path.relpath(test.file, settings.root).replace(os.sep, "/")
+            path = "" if test.in_session else path
             self._identities[test.nodeid] = identify(
                 path,
                 test.in_file,
@@ -226,8 +229,12 @@ class Session:
             time_left=self.time_left,
         )
 
-    def open_run(self, test: CollectedTest) -> Run:
+    def open_run(self, test: CollectedTest, *, waits: bool = True) -> Run:
         """Open the run of a test on its own checkpoint.
+
+        Args:
+            test: The test.
+            waits: Whether to wait for another run as long as is configured.
 
         Raises:
             MilepostError: It cannot run.
@@ -235,8 +242,9 @@ class Session:
         __tracebackhide__ = True
         if test.error:
             raise test.error.with_traceback(None)
-        manager = CheckpointManager(settings=self.settings_for(test.file))
-        return self.open_on(manager, None, test)
+        settings = self.settings_for(test.file)
+        patient = settings if waits else replace(settings, wait=0.0)
+        return self.open_on(CheckpointManager(settings=patient), None, test)
 
     def around(self, test: CollectedTest) -> AbstractContextManager[None]:
         """Give what stands around a test: its own checkpoints start over if asked for."""

@@ -21,7 +21,7 @@ from tests.project import Project, Result
 LOADED = (
     *("pytest", "pytest_asyncio.plugin", "pydantic", "click"),
     *("milepost.plugin", "milepost.cli", "milepost.session", "milepost.phases"),
-    *("milepost.seen", "milepost.values"),
+    "milepost.values",
 )
 _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(list(LOADED))

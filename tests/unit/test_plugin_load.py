@@ -9,10 +9,15 @@ import pytest
 
 OURS = {
     "milepost",
-    "milepost.asking",
     "milepost.ini",
     "milepost.plugin",
-    "milepost.seen",
+    "milepost.plugin.asking",
+    "milepost.plugin.collection",
+    "milepost.plugin.fixtures",
+    "milepost.plugin.options",
+    "milepost.plugin.running",
+    "milepost.plugin.seen",
+    "milepost.plugin.state",
     "milepost.words",
 }
 PLAIN = "def test_plain():\n    assert True\n"

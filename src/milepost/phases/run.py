@@ -285,6 +285,16 @@ class Run:
                 self.is_changed = True
                 event.word = INTERRUPTED if event.word == RUNNING else event.word
 
+    def blame_timeout(self, error: str) -> None:
+        """Count as failed what a timeout cut off, where the run goes on.
+
+        Args:
+            error: What the test's report says.
+        """
+        with self.lock, deferred_signals():
+            if not self.closed:
+                self._blame_timeout(error)
+
     def _blame_timeout(self, error: str) -> None:
         document, own = self.checkpoint, self.record.run
         for phase in document.phases.values() if document else ():

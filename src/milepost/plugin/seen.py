@@ -3,18 +3,23 @@
 import json
 from typing import Any
 
-from milepost.words import PROPERTY
+import pytest
+
+from milepost.words import INTERRUPTED, PROPERTY
 
 
 class SeenReports:
     """The reports of a session's tests; registered as a plugin of its own.
 
     Attributes:
-        records: By node id what the test's last run did, and whether the test passed.
+        records: By node id what the test's last run did, and whether the test passed;
+            so too for a class, a module or the session with a checkpoint of its own.
+        ended: By node id how the tests ended that are over in this process.
     """
 
     def __init__(self) -> None:
         self.records: dict[str, tuple[dict[str, Any], bool]] = {}
+        self.ended: dict[str, str] = {}
         self._reports: list[Any] = []  # of the test that runs in this process
 
     def forget(self) -> None:
@@ -33,11 +38,32 @@ class SeenReports:
                 _, before = self.records.get(report.nodeid, ({}, True))
                 passed = before and report.outcome == "passed"
                 self.records[report.nodeid] = (json.loads(str(value)), passed)
+            elif name == f"{PROPERTY}.scope":
+                record = json.loads(str(value))
+                self.records[record.pop("scope")] = (record, False)
 
-    def has_passed(self) -> bool:
-        """Tell whether the test passed: called, nothing failed and nothing skipped."""
-        called = any(report.when == "call" for report in self._reports)
-        return called and all(report.outcome == "passed" for report in self._reports)
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take over what a worker says of the scopes whose tests it ran."""
+        told = getattr(node, "workeroutput", {}).get("milepost", {})
+        self.records.update(
+            {label: (record, gone) for label, (record, gone) in told.items()}
+        )
+
+    def was_called(self) -> bool:
+        """Tell whether the test's own function was called."""
+        return any(report.when == "call" for report in self._reports)
+
+    def outcome(self) -> str:
+        """Tell how the test ended: ``passed``, ``failed``, ``skipped``, ``interrupted``.
+
+        It passed where it was called, nothing failed and nothing was skipped.
+        """
+        found = {report.outcome for report in self._reports}
+        for bad in ("failed", "skipped"):
+            if bad in found:
+                return bad
+        return "passed" if self.was_called() else INTERRUPTED
 
     def timeout(self) -> str:
         """Give what pytest-timeout said where it failed the test; else nothing."""

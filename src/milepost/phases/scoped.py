@@ -1,0 +1,32 @@
+"""How the tests of a scope ended, as its document keeps it over runs."""
+
+from collections.abc import Mapping
+
+from milepost.errors import MilepostError
+from milepost.phases.run import Run
+from milepost.stores.signals import deferred_signals
+
+
+def tests_of(run: Run) -> dict[str, str]:
+    """Tell how the tests of a scope ended last, by name."""
+    checkpoint = run.checkpoint
+    recorded = checkpoint.milepost.get("tests", {}) if checkpoint else {}
+    return {name: str(outcome) for name, outcome in recorded.items()}
+
+
+def record_tests(run: Run, outcomes: Mapping[str, str]) -> None:
+    """Write how tests of a scope ended; nothing where there is no document yet.
+
+    Args:
+        run: The run on the scope's checkpoint.
+        outcomes: By the tests' names.
+    """
+    known = tests_of(run)
+    if run.checkpoint is None or known == {**known, **outcomes}:
+        return
+    try:
+        with run.lock, deferred_signals():
+            run.checkpoint.milepost["tests"] = {**known, **outcomes}
+            run.save()
+    except MilepostError as error:
+        run.record.notes.append(str(error))

@@ -1,0 +1,142 @@
+"""The fixtures."""
+
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from milepost.plugin.options import is_off
+from milepost.plugin.state import collected, runs_key, scopes_of, session_of
+
+if TYPE_CHECKING:
+    from milepost.manager import CheckpointManager
+    from milepost.phases import Phase
+    from milepost.phases.run import Run
+    from milepost.retry import PhaseRetryHandler
+
+
+def _open_phase(request: pytest.FixtureRequest) -> "Phase":
+    __tracebackhide__ = True
+    from milepost.phases import Phase  # noqa: PLC0415 - only if used
+
+    if is_off(request.config):
+        return Phase(None)
+    runs = _runs_of(request)
+    if not runs:
+        runs.append(session_of(request.config).open_run(collected(request.node)))
+    return Phase(runs[-1])
+
+
+def _runs_of(request: pytest.FixtureRequest) -> list["Run"]:
+    """Give the open run of a test as a list; empty where it has to be opened.
+
+    A plugin that reruns tests sets the fixtures up again: that is another run.
+    """
+    runs: list[Run] = request.node.stash.setdefault(runs_key, [])
+    for run in [run for run in runs if run.fixtures_gone]:
+        run.close("failed")
+        runs.remove(run)
+
+    def leave() -> None:
+        for run in runs:
+            run.fixtures_gone = True
+
+    request.addfinalizer(leave)
+    return runs
+
+
+def _open_scope(request: pytest.FixtureRequest) -> "Phase":
+    __tracebackhide__ = True
+    from milepost.phases import Phase  # noqa: PLC0415 - only if used
+
+    if is_off(request.config):
+        return Phase(None)
+    scopes, items = scopes_of(request.config), request.session.items
+    return Phase(scopes.open(request.scope, request.node, items))
+
+
+@pytest.fixture
+def phase(request: pytest.FixtureRequest) -> "Phase":
+    """Run a named part of the test, or restore it: ``phase(name, fn, *args)``."""
+    __tracebackhide__ = True
+    return _open_phase(request)
+
+
+@pytest.fixture
+def milepost(request: pytest.FixtureRequest) -> "Phase":
+    """Give the same as ``phase``, for those whose name ``phase`` is taken."""
+    __tracebackhide__ = True
+    return _open_phase(request)
+
+
+@pytest.fixture(scope="class")
+def class_phase(request: pytest.FixtureRequest) -> "Phase":
+    """Give ``phase`` with one checkpoint for all tests of a class."""
+    __tracebackhide__ = True
+    return _open_scope(request)
+
+
+@pytest.fixture(scope="module")
+def module_phase(request: pytest.FixtureRequest) -> "Phase":
+    """Give ``phase`` with one checkpoint for all tests of a module."""
+    __tracebackhide__ = True
+    return _open_scope(request)
+
+
+@pytest.fixture(scope="session")
+def session_phase(request: pytest.FixtureRequest) -> "Phase":
+    """Give ``phase`` with one checkpoint for all tests of a session that ask for it."""
+    __tracebackhide__ = True
+    return _open_scope(request)
+
+
+@pytest.fixture
+def checkpoint_manager(
+    request: pytest.FixtureRequest,
+) -> Generator["CheckpointManager", None, None]:
+    """Give the manager of the checkpoints of this test's project."""
+    from milepost.manager import CheckpointManager  # noqa: PLC0415 - only if used
+
+    settings = session_of(request.config).settings_for(request.path)
+    folder = None
+    if is_off(request.config):  # what the test writes itself leaves nothing behind
+        folder = request.getfixturevalue("tmp_path_factory").mktemp("milepost-off")
+    manager = CheckpointManager(folder, settings=settings)
+    yield manager
+    manager.close()
+
+
+@pytest.fixture
+def retry_handler(request: pytest.FixtureRequest) -> "PhaseRetryHandler":
+    """Give the retry handler with this test's policy."""
+    from milepost.retry import PhaseRetryHandler  # noqa: PLC0415 - only if used
+    from milepost.session import retry_of  # noqa: PLC0415 - only if used
+
+    settings = session_of(request.config).settings_for(request.path)
+    return PhaseRetryHandler(config=retry_of(collected(request.node), settings))
+
+
+@pytest.fixture
+def execute_phase_with_checkpoint(
+    request: pytest.FixtureRequest,
+    checkpoint_manager: "CheckpointManager",
+    retry_handler: "PhaseRetryHandler",
+) -> Callable[[str, Callable[[], Any]], Any]:
+    """Run a phase of the manager's current checkpoint, or restore it."""
+    __tracebackhide__ = True
+    runs = _runs_of(request)
+
+    def execute(name: str, fn: Callable[[], Any], /) -> Any:
+        __tracebackhide__ = True
+        from milepost.phases import Phase  # noqa: PLC0415 - only if used
+
+        if is_off(request.config):
+            return fn()
+        if not runs:
+            current, test = checkpoint_manager.current_checkpoint, collected(request.node)
+            policy = retry_handler.config
+            session = session_of(request.config)
+            runs.append(session.open_on(checkpoint_manager, current, test, policy))
+        return Phase(runs[-1]).after_completed()(name, fn)
+
+    return execute

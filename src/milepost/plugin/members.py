@@ -1,0 +1,61 @@
+"""The tests of a scope, as its own node collects them, without any selection."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from milepost.plugin.scope import DONE, Scope
+
+
+def members_of(
+    scope: Scope, modules: Iterable[Any], recorded: Mapping[str, str]
+) -> set[str]:
+    """Name the tests that have to pass before a scope's checkpoint goes.
+
+    Args:
+        scope: The scope.
+        modules: The modules of all tests that the session collected.
+        recorded: How tests of the scope ended in earlier runs, by their names.
+
+    Returns:
+        Their names, as the document has them.
+    """
+    if scope.kind == "session":
+        return _of_session(scope, list(modules), recorded)
+    if isinstance(scope.node, pytest.Item):
+        return {scope.name_of(scope.node)}
+    deep = scope.kind == "module"
+    return {scope.name_of(item) for item in _collect(scope.node, deep=deep)}
+
+
+def _of_session(scope: Scope, modules: list[Any], recorded: Mapping[str, str]) -> set[str]:
+    """A session's tests that ask, and those of earlier runs in files not collected."""
+    items = [item for module in modules for item in _collect(module, deep=True)]
+    here = {scope.name_of(item).partition("::")[0] for item in items}
+    elsewhere = {
+        name
+        for name, outcome in recorded.items()
+        if outcome not in DONE and _is_there(scope, name) and _file(name) not in here
+    }
+    return {scope.name_of(item) for item in items if scope.counts(item)} | elsewhere
+
+
+def _file(name: str) -> str:
+    return name.partition("::")[0]
+
+
+def _is_there(scope: Scope, name: str) -> bool:
+    return (scope.root / _file(name)).exists()
+
+
+def _collect(node: Any, *, deep: bool) -> Iterator[pytest.Item]:
+    """Collect a node again; what a run selects of it is chosen elsewhere."""
+    if isinstance(node, pytest.Item):
+        yield node
+        return
+    for each in node.collect():
+        if isinstance(each, pytest.Item):
+            yield each
+        elif deep:
+            yield from _collect(each, deep=deep)

@@ -1,0 +1,155 @@
+"""Hooks around each test: what stands around it, and how it ended."""
+
+import os
+from collections.abc import Generator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from milepost.plugin.asking import asks
+from milepost.plugin.options import is_off, is_worker
+from milepost.plugin.seen import SeenReports
+from milepost.plugin.state import (
+    collected,
+    runs_key,
+    scopes_key,
+    scopes_of,
+    seen_key,
+    session_of,
+    tests_key,
+)
+from milepost.words import INTERRUPTED
+
+if TYPE_CHECKING:
+    from milepost.phases.run import Run
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker and what collects the reports."""
+    config.addinivalue_line(
+        "markers",
+        "milepost(id=, test_name=, user_request=, retry=, keep=): how this test is "
+        "saved and resumed",
+    )
+    config.stash[tests_key] = {}
+    config.stash[seen_key] = SeenReports()
+    config.pluginmanager.register(config.stash[seen_key], "milepost-reports")
+    if config.getoption("milepost_deadline"):
+        session_of(config)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Fail a test that asks and cannot run, before anything is spent."""
+    __tracebackhide__ = True
+    if is_off(item.config) or not asks(item):
+        return
+    own = [collected(item)] if asks(item, own=True) else []
+    for test in [*own, *scopes_of(item.config).asked_by(item)]:
+        if test.error:
+            raise test.error.with_traceback(None)  # it is raised for several tests
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Decide at the very end of a test whether its checkpoint goes."""
+    if is_off(item.config):
+        return (yield)
+    # A test can ask while it runs, with request.getfixturevalue().
+    item.stash[runs_key] = []
+    item.config.stash[seen_key].forget()
+    if scopes_key in item.config.stash:
+        item.config.stash[scopes_key].starts(item)
+    with _around(item):
+        try:
+            result = yield
+        except BaseException:
+            _end(item, INTERRUPTED)
+            raise
+        _end(item, item.config.stash[seen_key].outcome())
+        return result
+
+
+def _around(item: pytest.Item) -> ExitStack:
+    """Give what stands around a test: nothing where it does not ask."""
+    stack = ExitStack()
+    if asks(item):
+        from milepost.plugin.termination import raising_termination  # noqa: PLC0415
+
+        stack.enter_context(raising_termination())
+    if asks(item, own=True):
+        stack.enter_context(session_of(item.config).around(collected(item)))
+    return stack
+
+
+def _end(item: pytest.Item, outcome: str) -> None:
+    """End what a test held: its own checkpoint, and its part in those of its scopes."""
+    seen = item.config.stash[seen_key]
+    seen.ended[item.nodeid] = outcome
+    runs = item.stash[runs_key]
+    _close(item, runs, outcome)
+    if scopes_key in item.config.stash:
+        scopes = scopes_of(item.config)
+        scopes.over(item, outcome, is_blocked=_is_blocked(item, outcome))
+        seen.records.update(scopes.records)
+
+
+def _close(item: pytest.Item, runs: list["Run"], outcome: str) -> None:
+    records = item.config.stash[seen_key].records
+    if outcome not in ("passed", INTERRUPTED):
+        outcome = INTERRUPTED if any(run.stopped for run in runs) else "failed"
+    for run in runs:
+        run.close(outcome)
+        if run.record.events or run.record.notes:
+            records[item.nodeid] = (run.record.to_dict(whole=True), outcome == "passed")
+
+
+def _is_blocked(item: pytest.Item, outcome: str) -> bool:
+    """Tell whether something else than its own marks had a test skipped at set-up."""
+    own = any(item.get_closest_marker(name) for name in ("skip", "skipif", "xfail"))
+    seen = item.config.stash[seen_key]
+    return outcome == "skipped" and not own and not seen.was_called()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Put what milepost did into the report; stop the session at the deadline."""
+    if not item.stash.get(runs_key, []) and scopes_key not in item.config.stash:
+        return (yield)
+    from milepost.plugin.reporting import Reporting  # noqa: PLC0415 - only if used
+
+    reporting = Reporting(item, item.stash.get(runs_key, []))
+    reporting.before(call.when)
+    report = yield
+    reporting.after(report)
+    return report
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """End the runs of scopes whose tests did not all run; tell them to the controller."""
+    config = session.config
+    if scopes_key not in config.stash:
+        return
+    scopes, seen = config.stash[scopes_key], config.stash[seen_key]
+    stopped = exitstatus == pytest.ExitCode.INTERRUPTED
+    scopes.close(INTERRUPTED if stopped else "failed")
+    seen.records.update(scopes.records)
+    if is_worker(config):
+        config.workeroutput["milepost"] = scopes.records  # type: ignore[attr-defined]
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say what was restored, retried and saved."""
+    records = config.stash[seen_key].records
+    if not records:
+        return
+    from milepost import report  # noqa: PLC0415 - only for people
+
+    lines = [report.last_line(record for record, _ in records.values())]
+    if config.get_verbosity() >= 0:
+        terminalreporter.write_sep("=", "milepost")
+        lines = [*report.section(records, is_ci=bool(os.environ.get("CI"))), *lines]
+    for line in lines:
+        terminalreporter.write_line(line)

@@ -1,0 +1,115 @@
+"""One class, one module or the session, as a scope with a checkpoint of its own."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from milepost.events import PhaseEvent
+from milepost.phases.run import Run
+from milepost.plugin.asking import classes_of, kinds_asked_for
+from milepost.session import CollectedTest
+from milepost.words import RESTORED
+
+KINDS: Final = ("class", "module", "session")
+DONE: Final = frozenset({"passed", "skipped"})
+
+
+@dataclass(kw_only=True, eq=False)
+class Scope:
+    """A class, a module or the session.
+
+    Attributes:
+        kind: ``class``, ``module`` or ``session``.
+        node: Pytest's node; a test itself, for a class scope outside of classes.
+        test: What its checkpoint is found by.
+        root: The project's folder.
+        remaining: The run's tests of the scope that are not over.
+        outcomes: How those ended that were over in this process, by their names.
+        run: The run on its checkpoint; None until a test asks for it.
+        told: What its run had done when the present test started.
+    """
+
+    kind: str
+    node: Any
+    test: CollectedTest
+    root: Path
+    remaining: set[pytest.Item] = field(default_factory=set)
+    outcomes: dict[str, str] = field(default_factory=dict)
+    run: Run | None = None
+    told: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether a test of this process works on its checkpoint."""
+        return self.run is not None and not self.run.closed
+
+    @property
+    def news(self) -> dict[str, Any]:
+        """Give what its run did, where that is something new for the present test."""
+        record = self.run.record.to_dict(whole=True) if self.run else {}
+        is_new = record != self.told and (record.get("phases") or record.get("notes"))
+        return {"scope": self.label, **record} if is_new else {}
+
+    @property
+    def restored(self) -> list[PhaseEvent]:
+        """Give the events of the phases that were restored for the present test."""
+        known = [each for each in self.told.get("phases", ()) if each["word"] == RESTORED]
+        names = {each["phase"] for each in known}
+        found = self.run.record.restored if self.run else []
+        return [event for event in found if event.phase not in names]
+
+    @property
+    def label(self) -> str:
+        """Give its name for people, which no test has."""
+        return self.test.nodeid
+
+    @property
+    def has_failed(self) -> bool:
+        """Tell whether a test of the scope has failed in this process."""
+        return any(outcome not in DONE for outcome in self.outcomes.values())
+
+    def holds(self, item: pytest.Item) -> bool:
+        """Tell whether a test belongs to the scope."""
+        return node_of(self.kind, item) is self.node
+
+    def counts(self, item: pytest.Item) -> bool:
+        """Tell whether the checkpoint waits for a test to pass.
+
+        A class and a module are what they hold; of a session only the tests that ask.
+        """
+        return self.kind != "session" or "session" in kinds_asked_for(item)
+
+    def name_of(self, item: pytest.Item) -> str:
+        """Give the name by which the document knows a test of the scope."""
+        path = os.path.relpath(item.path, self.root).replace(os.sep, "/")
+        return f"{path}::{item.nodeid.partition('::')[2] or item.name}"
+
+
+def node_of(kind: str, item: pytest.Item) -> Any:
+    """Give the node whose checkpoint a test works on, as pytest finds a fixture's."""
+    if kind == "session":
+        return item.session
+    return item.getparent(pytest.Class if kind == "class" else pytest.Module) or item
+
+
+def describe(kind: str, item: pytest.Item) -> CollectedTest:
+    """Describe the scope that a test belongs to, as what a checkpoint is found by."""
+    node = node_of(kind, item)
+    own = {"class": "::".join(classes_of(node)), "module": item.path.stem}.get(kind, "")
+    name = own or (item.name if kind == "class" else "")
+    marker = node.get_closest_marker("milepost") if kind != "session" else None
+    given = dict(marker.kwargs) if marker else {}
+    given.pop("remember", None)
+    return CollectedTest(
+        nodeid=f"{node.nodeid} ({kind})" if kind != "session" else "the session",
+        name=f"{name} ({kind})" if name else "the session",
+        file=item.path,
+        in_file=f"{name} ({kind})",
+        in_session=kind == "session",
+        marker=given,
+        unnamed=marker.args if marker else (),
+    )

@@ -1,0 +1,169 @@
+"""Classes, modules and the session: scopes that have a checkpoint of their own.
+
+Every test of a scope stays a test of its own; only the work inside is restored. The
+checkpoint goes when the last of the run's tests of the scope is over and all tests that
+the scope's node collects without any selection have passed or were skipped, in whichever
+run: how each ended last is kept in the document.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from milepost import report
+from milepost.errors import HeldError, OtherWorkerError
+from milepost.phases.run import Run
+from milepost.phases.scoped import record_tests, tests_of
+from milepost.plugin.asking import kinds_asked_for
+from milepost.plugin.members import members_of
+from milepost.plugin.scope import KINDS, Scope, describe, node_of
+from milepost.session import CollectedTest, Session
+from milepost.words import INTERRUPTED
+
+
+class Scopes:
+    """The scopes of a session, as far as tests ask for their checkpoints.
+
+    Args:
+        session: Milepost's state of the session.
+        is_worker: Whether other processes run tests of the same session.
+        ended: How the tests ended that are over already, by node id.
+
+    Attributes:
+        records: By its name for people what a scope's run did, and whether its
+            checkpoint went.
+    """
+
+    def __init__(
+        self, session: Session, *, is_worker: bool, ended: Mapping[str, str]
+    ) -> None:
+        self.records: dict[str, tuple[dict[str, Any], bool]] = {}
+        self._session = session
+        self._is_worker = is_worker
+        self._ended = ended
+        self._known: dict[tuple[str, Any], Scope] = {}
+        self._modules: dict[Any, None] = {}
+
+    def collected(self, items: Iterable[pytest.Item]) -> None:
+        """See all tests, before any of them is deselected."""
+        self._modules = dict.fromkeys(node_of("module", item) for item in items)
+
+    def asked_for(self, items: Iterable[pytest.Item]) -> list[CollectedTest]:
+        """Describe the checkpoints of the scopes that tests ask for."""
+        asked = [self._get(kind, item) for item in items for kind in kinds_asked_for(item)]
+        return [scope.test for scope in dict.fromkeys(asked)]
+
+    def asked_by(self, item: pytest.Item) -> list[CollectedTest]:
+        """Describe the checkpoints of the scopes that a test asks for."""
+        return self.asked_for([item])
+
+    def _get(self, kind: str, item: pytest.Item) -> Scope:
+        place = (kind, node_of(kind, item))
+        if place not in self._known:
+            test = describe(kind, item)
+            root = self._session.settings_for(test.file).root
+            self._known[place] = Scope(kind=kind, node=place[1], test=test, root=root)
+        return self._known[place]
+
+    def of(self, item: pytest.Item) -> list[Scope]:
+        """Give the scopes with a checkpoint that a test belongs to."""
+        found = [self._known.get((kind, node_of(kind, item))) for kind in KINDS]
+        return [scope for scope in found if scope]
+
+    def starts(self, item: pytest.Item) -> None:
+        """See that a test starts: what its scopes did before is not its doing."""
+        for scope in self.of(item):
+            scope.told = scope.run.record.to_dict(whole=True) if scope.run else {}
+
+    def open(self, kind: str, node: Any, items: Sequence[pytest.Item]) -> Run:
+        """Give the run on a scope's checkpoint.
+
+        Args:
+            kind: ``class``, ``module`` or ``session``.
+            node: Its node.
+            items: All tests that the session runs.
+
+        Raises:
+            OtherWorkerError: Another worker runs tests of the scope.
+            MilepostError: It cannot run.
+        """
+        __tracebackhide__ = True
+        scope = self._get(kind, next(i for i in items if node_of(kind, i) is node))
+        if scope.run is None or scope.run.closed:
+            self._begin(scope, items)
+            scope.run, scope.told = self._open_run(scope), {}
+        return scope.run
+
+    def _begin(self, scope: Scope, items: Sequence[pytest.Item]) -> None:
+        own = [item for item in items if scope.holds(item)]
+        scope.remaining = {item for item in own if item.nodeid not in self._ended}
+        scope.outcomes = {
+            scope.name_of(item): self._ended[item.nodeid]
+            for item in own
+            if item.nodeid in self._ended and scope.counts(item)
+        }
+
+    def _open_run(self, scope: Scope) -> Run:
+        __tracebackhide__ = True
+        try:
+            return self._session.open_run(scope.test, waits=not self._is_worker)
+        except HeldError as error:
+            if not self._is_worker:
+                raise
+            raise OtherWorkerError(scope.test.name, scope.kind, error.why) from None
+
+    def over(self, item: pytest.Item, outcome: str, *, is_blocked: bool = False) -> None:
+        """Record how a test ended; after the last of a scope, its checkpoint may go.
+
+        Args:
+            item: The test.
+            outcome: ``passed``, ``failed``, ``skipped`` or ``interrupted``.
+            is_blocked: It was skipped by something else than its own marks; where a
+                test of its scope has failed before, that is why.
+        """
+        for scope in self.of(item):
+            blocked = is_blocked and scope.has_failed
+            if scope.counts(item):
+                scope.outcomes[scope.name_of(item)] = "blocked" if blocked else outcome
+        for scope in self.of(item):
+            scope.remaining.discard(item)
+            if scope.run and scope.is_open:
+                record_tests(scope.run, scope.outcomes)
+                if not scope.remaining:
+                    self._settle(scope, scope.run)
+
+    def _settle(self, scope: Scope, run: Run) -> None:
+        left = self._left(scope, run)
+        if left:
+            run.record.notes.append(left)
+        self._close(scope, "failed" if left else "passed")
+
+    def _left(self, scope: Scope, run: Run) -> str:
+        """Say for people which tests have yet to pass; nothing where all have."""
+        try:
+            members = members_of(scope, list(self._modules), tests_of(run))
+        except Exception as error:  # noqa: BLE001 - collecting runs the users' hooks
+            return report.members_unknown(f"{type(error).__name__}: {error}")
+        ended = {**tests_of(run), **scope.outcomes}
+        return report.members_left(
+            {name: ended.get(name, "has not run") for name in sorted(members)}
+        )
+
+    def _close(self, scope: Scope, outcome: str) -> None:
+        run = scope.run
+        if run is None or run.settled:
+            return
+        run.close(INTERRUPTED if run.stopped and outcome == "failed" else outcome)
+        if run.record.events or run.record.notes:
+            record = run.record.to_dict(whole=True)
+            self.records[scope.label] = (record, outcome == "passed")
+
+    def close(self, outcome: str) -> None:
+        """End the runs of all scopes whose tests were not all run.
+
+        Args:
+            outcome: ``failed`` or ``interrupted``.
+        """
+        for scope in self._known.values():
+            self._close(scope, outcome)

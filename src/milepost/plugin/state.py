@@ -1,0 +1,80 @@
+"""What milepost holds for a pytest session: made when the first test asks."""
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from milepost.plugin.asking import asks, description
+from milepost.plugin.options import is_worker
+from milepost.plugin.seen import SeenReports
+
+if TYPE_CHECKING:
+    from milepost.phases.run import Run
+    from milepost.plugin.scopes import Scopes
+    from milepost.session import CollectedTest, Session
+
+session_key: pytest.StashKey["Session"] = pytest.StashKey()
+tests_key: pytest.StashKey[dict[str, "CollectedTest"]] = pytest.StashKey()
+scopes_key: pytest.StashKey["Scopes"] = pytest.StashKey()
+runs_key: pytest.StashKey[list["Run"]] = pytest.StashKey()
+seen_key: pytest.StashKey[SeenReports] = pytest.StashKey()
+
+
+def session_of(config: pytest.Config) -> "Session":
+    """Give the session's state."""
+    if session_key not in config.stash:
+        from milepost.errors import InvalidSettingError  # noqa: PLC0415 - only if used
+        from milepost.session import Session  # noqa: PLC0415 - only if used
+
+        try:
+            made = Session(config.getoption, config.getini, config.inipath)
+        except InvalidSettingError as error:
+            raise pytest.UsageError(str(error)) from None
+        config.stash[session_key] = made
+    return config.stash[session_key]
+
+
+def scopes_of(config: pytest.Config) -> "Scopes":
+    """Give the scopes that have a checkpoint of their own."""
+    if scopes_key not in config.stash:
+        from milepost.plugin.scopes import Scopes  # noqa: PLC0415 - only if used
+
+        config.stash[scopes_key] = Scopes(
+            session_of(config),
+            is_worker=is_worker(config),
+            ended=config.stash[seen_key].ended,
+        )
+    return config.stash[scopes_key]
+
+
+def collected(item: pytest.Item) -> "CollectedTest":
+    """Describe a test that asks; the same object for the whole session."""
+    from milepost.session import CollectedTest  # noqa: PLC0415 - only if used
+
+    known = item.config.stash[tests_key]
+    if item.nodeid not in known:
+        known[item.nodeid] = CollectedTest(**description(item))
+    return known[item.nodeid]
+
+
+def tests_of(config: pytest.Config, items: list[pytest.Item]) -> list["CollectedTest"]:
+    """Describe what has a checkpoint: tests that ask, and the scopes that they ask for."""
+    asking = [item for item in items if asks(item)]
+    if not asking:
+        return []
+    tests = [collected(item) for item in asking if asks(item, own=True)]
+    return [*tests, *scopes_of(config).asked_for(asking)]
+
+
+def refuse(config: pytest.Config, error: Any, tests: list["CollectedTest"]) -> None:
+    """Stop with a usage error; in a worker, where that is an internal error, at set-up.
+
+    Args:
+        config: The session's configuration.
+        error: What is wrong.
+        tests: Those that cannot run for it.
+    """
+    if not is_worker(config):
+        raise pytest.UsageError(str(error))
+    for test in tests:
+        test.error = error
