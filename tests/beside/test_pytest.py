@@ -278,6 +278,14 @@ def test_the_signal_handler_stands_only_where_it_is_asked_for(project: Project) 
             assert signal.getsignal(signal.SIGTERM) is own
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
+        def test_asks_late(request):
+            assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+            request.getfixturevalue("phase")
+            assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+
+        def test_does_not_either():
+            assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
         def test_sets(phase):
             signal.signal(signal.SIGTERM, own)
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "README.es.md", *(ROOT / "docs").glob("*.md")])
-CODE = ("python", "toml", "ini", "yaml")
+CODE = ("python", "toml", "ini", "yaml", "gherkin")
 
 _FENCE = re.compile(r"^```(\w*)\s*$")
 _NOTE = re.compile(r"^<!-- (.*) -->$")
-_FILE = re.compile(r"^# ([\w./-]+\.(?:py|toml|ini|yml))(, changed)?$")
+_FILE = re.compile(r"^# ([\w./-]+\.(?:py|toml|ini|yml|feature))(, changed)?$")
 
 
 @dataclass(frozen=True)

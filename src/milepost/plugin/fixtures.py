@@ -6,13 +6,20 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from milepost.plugin.options import is_off
-from milepost.plugin.state import collected, runs_key, scopes_of, session_of
+from milepost.plugin.state import around_key, collected, runs_key, scopes_of, session_of
 
 if TYPE_CHECKING:
     from milepost.manager import CheckpointManager
     from milepost.phases import Phase
     from milepost.phases.run import Run
     from milepost.retry import PhaseRetryHandler
+
+
+def _catch_termination(config: pytest.Config) -> None:
+    """Have SIGTERM raised in a test that asks only now that it runs."""
+    from milepost.plugin.termination import raising_termination  # noqa: PLC0415
+
+    config.stash[around_key].enter_context(raising_termination())
 
 
 def _open_phase(request: pytest.FixtureRequest) -> "Phase":
@@ -23,6 +30,7 @@ def _open_phase(request: pytest.FixtureRequest) -> "Phase":
         return Phase(None)
     runs = _runs_of(request)
     if not runs:
+        _catch_termination(request.config)
         runs.append(session_of(request.config).open_run(collected(request.node)))
     return Phase(runs[-1])
 
@@ -51,6 +59,7 @@ def _open_scope(request: pytest.FixtureRequest) -> "Phase":
 
     if is_off(request.config):
         return Phase(None)
+    _catch_termination(request.config)
     scopes, items = scopes_of(request.config), request.session.items
     return Phase(scopes.open(request.scope, request.node, items))
 

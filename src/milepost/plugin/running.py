@@ -11,6 +11,7 @@ from milepost.plugin.asking import asks
 from milepost.plugin.options import is_off, is_worker
 from milepost.plugin.seen import SeenReports
 from milepost.plugin.state import (
+    around_key,
     collected,
     runs_key,
     scopes_key,
@@ -60,7 +61,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     item.config.stash[seen_key].forget()
     if scopes_key in item.config.stash:
         item.config.stash[scopes_key].starts(item)
-    with _around(item):
+    with _around(item) as item.config.stash[around_key]:
         try:
             result = yield
         except BaseException:
@@ -71,12 +72,13 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 
 def _around(item: pytest.Item) -> ExitStack:
-    """Give what stands around a test: nothing where it does not ask."""
+    """Give what stands around a test: nothing where it does not ask yet."""
     stack = ExitStack()
-    if asks(item):
-        from milepost.plugin.termination import raising_termination  # noqa: PLC0415
+    if not asks(item):
+        return stack
+    from milepost.plugin.termination import raising_termination  # noqa: PLC0415
 
-        stack.enter_context(raising_termination())
+    stack.enter_context(raising_termination())
     if asks(item, own=True):
         stack.enter_context(session_of(item.config).around(collected(item)))
     return stack

@@ -1,5 +1,6 @@
 """What milepost holds for a pytest session: made when the first test asks."""
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,7 @@ session_key: pytest.StashKey["Session"] = pytest.StashKey()
 tests_key: pytest.StashKey[dict[str, "CollectedTest"]] = pytest.StashKey()
 scopes_key: pytest.StashKey["Scopes"] = pytest.StashKey()
 runs_key: pytest.StashKey[list["Run"]] = pytest.StashKey()
+around_key: pytest.StashKey[ExitStack] = pytest.StashKey()  # of the test that runs
 seen_key: pytest.StashKey[SeenReports] = pytest.StashKey()
 
 
