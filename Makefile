@@ -17,7 +17,7 @@ compile = $(python) -m uv pip compile --quiet --universal --python-version 3.11 
 	--generate-hashes --no-annotate --no-header $(UPGRADE)
 
 .DEFAULT_GOAL = help
-.PHONY: help test lint demo torture bench matrix docs lock clean
+.PHONY: help test lint demo torture bench browser matrix docs lock clean
 
 help: ## Say what there is to make
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile
@@ -40,6 +40,10 @@ bench: $(ready) ## Every benchmark, each beside a peer or a limit
 	@set -e; for script in benchmarks/[a-z]*.py; do \
 		echo "== $$script"; $(python) "$$script"; \
 	done
+
+browser: $(ready) ## The tests in a real browser; installs Debian's chromium if none is there
+	command -v chromium google-chrome || apt-get install --yes --no-install-recommends chromium
+	$(pytest) tests/browser $(ARGS)
 
 matrix: $(ready) ## All Pythons and pytests that this machine has, and the wheel
 	$(python) -m nox $(ARGS)

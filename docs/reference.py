@@ -108,7 +108,7 @@ def _marker() -> str:
 def _fixtures() -> str:
     rows: list[tuple[str, ...]] = [
         (f"`{node.name}`", _inline(ast.get_docstring(node) or ""))
-        for node in _tree("plugin").body
+        for node in _tree("plugin/fixtures").body
         if isinstance(node, ast.FunctionDef)
         and any("fixture" in ast.unparse(each) for each in node.decorator_list)
     ]
