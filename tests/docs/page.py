@@ -1,8 +1,8 @@
 """A page of the documentation, cut into its blocks of code.
 
 What a block is shows in the page itself: code that begins with ``# name.py`` is a file,
-``# name.py, changed`` new definitions in it, a block of ``console`` commands with what
-they print. A comment above a block says why it is not run, or where it comes from.
+``# name.py, changed`` new definitions in it, ``diff`` a file before and after a change, a
+block of ``console`` commands with what they print. A comment above a block says why it is not run, or where it comes from.
 """
 
 import re
@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "README.es.md", *(ROOT / "docs").glob("*.md")])
-CODE = ("python", "toml", "ini", "yaml", "gherkin")
+CODE = ("python", "toml", "ini", "yaml", "gherkin", "diff")
 
 _FENCE = re.compile(r"^```(\w*)\s*$")
 _NOTE = re.compile(r"^<!-- (.*) -->$")
@@ -54,6 +54,20 @@ class Block:
         """Name the file that the block is, or changes; empty if it is none."""
         found = _FILE.match(self.text.partition("\n")[0])
         return found[1] if found and self.language in CODE else ""
+
+    @property
+    def before(self) -> str:
+        """Give the file before the change that a block of ``diff`` shows."""
+        return self._version("+")
+
+    @property
+    def after(self) -> str:
+        """Give the file after the change that a block of ``diff`` shows."""
+        return self._version("-")
+
+    def _version(self, without: str) -> str:
+        lines = self.text.splitlines()[1:]
+        return "\n".join(line[1:] for line in lines if not line.startswith(without))
 
     @property
     def is_change(self) -> bool:

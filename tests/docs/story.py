@@ -36,6 +36,8 @@ class Story:
         if block.is_change:
             path = self.folder / block.file
             path.write_text(change(path.read_text("utf-8"), block.text), "utf-8")
+        elif block.language == "diff":
+            self._follow_diff(block)
         elif block.file:
             path = self.folder / block.file
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -46,6 +48,13 @@ class Story:
         elif block.language == "console":
             self.terminal.load(self.page.plugins(block))
             self._follow_session(block)
+
+    def _follow_diff(self, block: Block) -> None:
+        """The test passes as it was before the change, and as it is after it."""
+        for text in (block.before, block.after):
+            (self.folder / block.file).write_text(text + "\n", "utf-8")
+            failed = self.terminal.run(f"pytest -q {block.file} >log 2>&1 || cat log")
+            assert not failed, f"{self._where(block)}:\n{failed}"
 
     def _follow_session(self, block: Block) -> None:
         sessions = [self._answer(command) for command in commands(block.text)]
