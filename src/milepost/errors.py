@@ -130,7 +130,7 @@ class OtherWorkerError(MilepostError):
     def __init__(self, scope: str, kind: str, why: str) -> None:
         super().__init__(
             f"the checkpoint of {scope} is held by another worker.",
-            f"One worker has to run all tests of a {kind}. {why}",
+            f"One worker has to run all tests of it. {why}",
             f"Keep them together: {_TOGETHER[kind]}",
         )
 
@@ -140,6 +140,10 @@ _TOGETHER = {
     "module": "--dist loadfile",
     "session": (
         "--dist loadgroup, and @pytest.mark.xdist_group('NAME') on all tests that use it"
+    ),
+    "ungrouped": (
+        "the xdist that is installed does not group tests under this pytest, whatever "
+        "--dist loadgroup says. Run these tests with -n 0, or with pytest 9.1"
     ),
 }
 

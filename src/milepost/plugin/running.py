@@ -18,7 +18,6 @@ from milepost.plugin.state import (
     scopes_of,
     seen_key,
     session_of,
-    tests_key,
 )
 from milepost.words import INTERRUPTED
 
@@ -33,7 +32,6 @@ def pytest_configure(config: pytest.Config) -> None:
         "milepost(id=, test_name=, user_request=, retry=, keep=): how this test is "
         "saved and resumed",
     )
-    config.stash[tests_key] = {}
     config.stash[seen_key] = SeenReports()
     config.pluginmanager.register(config.stash[seen_key], "milepost-reports")
     if config.getoption("milepost_deadline"):

@@ -1,7 +1,7 @@
 """One class, one module or the session, as a scope with a checkpoint of its own."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +15,7 @@ from milepost.session import CollectedTest
 from milepost.words import RESTORED
 
 KINDS: Final = ("class", "module", "session")
+_ABOVE: Final = (pytest.Session, pytest.Dir, pytest.Package, pytest.Module)
 DONE: Final = frozenset({"passed", "skipped"})
 
 
@@ -86,7 +87,10 @@ class Scope:
     def name_of(self, item: pytest.Item) -> str:
         """Give the name by which the document knows a test of the scope."""
         path = os.path.relpath(item.path, self.root).replace(os.sep, "/")
-        return f"{path}::{item.nodeid.partition('::')[2] or item.name}"
+        # Not the node id: xdist writes the group into it.
+        chain = item.listchain()
+        names = [each.name for each in chain if not isinstance(each, _ABOVE)]
+        return "::".join([path, *names])
 
 
 def node_of(kind: str, item: pytest.Item) -> Any:
@@ -94,6 +98,18 @@ def node_of(kind: str, item: pytest.Item) -> Any:
     if kind == "session":
         return item.session
     return item.getparent(pytest.Class if kind == "class" else pytest.Module) or item
+
+
+def are_ungrouped(items: Iterable[pytest.Item]) -> bool:
+    """Tell whether xdist was told to group tests, and this one cannot (3.8 and pytest 9.2).
+
+    It writes the group into the node id, which newer versions of pytest do not let it.
+    """
+    marked = [item for item in items if item.get_closest_marker("xdist_group")]
+    return any(
+        item.config.getoption("loadgroup", False) and "@" not in item.nodeid
+        for item in marked
+    )
 
 
 def describe(kind: str, item: pytest.Item) -> CollectedTest:

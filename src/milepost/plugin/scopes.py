@@ -17,7 +17,7 @@ from milepost.phases.run import Run
 from milepost.phases.scoped import record_tests, tests_of
 from milepost.plugin.asking import kinds_asked_for
 from milepost.plugin.members import members_of
-from milepost.plugin.scope import KINDS, Scope, describe, node_of
+from milepost.plugin.scope import KINDS, Scope, are_ungrouped, describe, node_of
 from milepost.session import CollectedTest, Session
 from milepost.words import INTERRUPTED
 
@@ -92,26 +92,27 @@ class Scopes:
         scope = self._get(kind, next(i for i in items if node_of(kind, i) is node))
         if scope.run is None or scope.run.closed:
             self._begin(scope, items)
-            scope.run, scope.told = self._open_run(scope), {}
+            scope.run, scope.told = self._open_run(scope, items), {}
         return scope.run
 
     def _begin(self, scope: Scope, items: Sequence[pytest.Item]) -> None:
-        own = [item for item in items if scope.holds(item)]
+        own = [item for item in items if scope.holds(item) and scope.counts(item)]
         scope.remaining = {item for item in own if item.nodeid not in self._ended}
         scope.outcomes = {
             scope.name_of(item): self._ended[item.nodeid]
             for item in own
-            if item.nodeid in self._ended and scope.counts(item)
+            if item.nodeid in self._ended
         }
 
-    def _open_run(self, scope: Scope) -> Run:
+    def _open_run(self, scope: Scope, items: Sequence[pytest.Item]) -> Run:
         __tracebackhide__ = True
         try:
             return self._session.open_run(scope.test, waits=not self._is_worker)
         except HeldError as error:
             if not self._is_worker:
                 raise
-            raise OtherWorkerError(scope.test.name, scope.kind, error.why) from None
+            kind = "ungrouped" if are_ungrouped(items) else scope.kind
+            raise OtherWorkerError(scope.test.name, kind, error.why) from None
 
     def over(self, item: pytest.Item, outcome: str, *, is_blocked: bool = False) -> None:
         """Record how a test ended; after the last of a scope, its checkpoint may go.
@@ -130,7 +131,8 @@ class Scopes:
             scope.remaining.discard(item)
             if scope.run and scope.is_open:
                 record_tests(scope.run, scope.outcomes)
-                if not scope.remaining:
+                # Any later test may still ask for a session's checkpoint as it runs.
+                if not scope.remaining and scope.kind != "session":
                     self._settle(scope, scope.run)
 
     def _settle(self, scope: Scope, run: Run) -> None:
@@ -160,10 +162,13 @@ class Scopes:
             self.records[scope.label] = (record, outcome == "passed")
 
     def close(self, outcome: str) -> None:
-        """End the runs of all scopes whose tests were not all run.
+        """End the runs that are left, when no test will run any more.
 
         Args:
-            outcome: ``failed`` or ``interrupted``.
+            outcome: ``failed`` or ``interrupted``, for scopes whose tests did not all
+                run.
         """
         for scope in self._known.values():
+            if scope.run and scope.is_open and not scope.remaining:
+                self._settle(scope, scope.run)
             self._close(scope, outcome)

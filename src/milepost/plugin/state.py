@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from milepost.session import CollectedTest, Session
 
 session_key: pytest.StashKey["Session"] = pytest.StashKey()
-tests_key: pytest.StashKey[dict[str, "CollectedTest"]] = pytest.StashKey()
+test_key: pytest.StashKey["CollectedTest"] = pytest.StashKey()
 scopes_key: pytest.StashKey["Scopes"] = pytest.StashKey()
 runs_key: pytest.StashKey[list["Run"]] = pytest.StashKey()
 around_key: pytest.StashKey[ExitStack] = pytest.StashKey()  # of the test that runs
@@ -53,10 +53,9 @@ def collected(item: pytest.Item) -> "CollectedTest":
     """Describe a test that asks; the same object for the whole session."""
     from milepost.session import CollectedTest  # noqa: PLC0415 - only if used
 
-    known = item.config.stash[tests_key]
-    if item.nodeid not in known:
-        known[item.nodeid] = CollectedTest(**description(item))
-    return known[item.nodeid]
+    if test_key not in item.stash:
+        item.stash[test_key] = CollectedTest(**description(item))
+    return item.stash[test_key]
 
 
 def tests_of(config: pytest.Config, items: list[pytest.Item]) -> list["CollectedTest"]:
