@@ -107,7 +107,7 @@ def are_ungrouped(items: Iterable[pytest.Item]) -> bool:
     """
     marked = [item for item in items if item.get_closest_marker("xdist_group")]
     return any(
-        item.config.getoption("loadgroup", False) and "@" not in item.nodeid
+        item.config.getoption("loadgroup", default=False) and "@" not in item.nodeid
         for item in marked
     )
 
