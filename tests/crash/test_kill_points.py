@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from milepost.stores.folder import HISTORY_RUNS
+from milepost.stores.history import RUNS as HISTORY_RUNS
 from tests.crash.nursery import Nursery
 from tests.crash.pipeline import BROKEN, PHASES, left_over, write_pipeline
 from tests.crash.points import Point, read_points

@@ -4,10 +4,10 @@ import os
 import re
 import socket
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache
 from pathlib import Path, PurePath
 from typing import Any, Final
 from uuid import UUID
@@ -37,10 +37,6 @@ class Volatility:
         self._now = clock.parse_at(clock.now_at()).timestamp()
         self._ports: set[int] | None = None
 
-    @cached_property
-    def _temporary(self) -> list[PurePath]:
-        return list(_temporary_folders())
-
     def reason(self, value: object, path: str) -> str:
         """Tell what makes a value different in every process; empty if nothing does.
 
@@ -64,11 +60,8 @@ class Volatility:
         return self._path(given) if issubclass(kind, PurePath) else ""
 
     def _path(self, path: PurePath) -> str:
-        if not path.is_absolute() or any(path.is_relative_to(root) for root in self._roots):
-            return ""
-        temporary = any(path.is_relative_to(folder) for folder in self._temporary)
-        named = any(part.startswith("pytest-of-") for part in path.parts)
-        return "is a path below the temporary folder" if temporary or named else ""
+        found = is_temporary(path, self._roots)
+        return "is a path below the temporary folder" if found else ""
 
     def _text(self, text: str) -> str:
         if _UUID.fullmatch(text):
@@ -102,6 +95,19 @@ class Volatility:
         return "is a port that this process listens on" if number in self._ports else ""
 
 
+def is_temporary(path: PurePath, roots: Iterable[PurePath]) -> bool:
+    """Tell whether a path leads below a temporary folder.
+
+    Args:
+        path: The path.
+        roots: Folders that are none, wherever they lie.
+    """
+    if not path.is_absolute() or any(path.is_relative_to(root) for root in roots):
+        return False
+    named = any(part.startswith("pytest-of-") for part in path.parts)
+    return named or any(folder in path.parents for folder in _temporary_folders())
+
+
 def cure(name: str) -> str:
     """Give the lines that keep an input the same in every process."""
     argument = name.partition(".")[0].partition("[")[0]
@@ -111,12 +117,15 @@ def cure(name: str) -> str:
     )
 
 
-def _temporary_folders() -> Iterator[PurePath]:
+def _temporary_folders() -> tuple[PurePath, ...]:
     named = map(os.environ.get, ("TMPDIR", "TEMP", "TMP"))
-    for folder in (*named, *_USUAL_FOLDERS):
-        if folder:
-            yield PurePath(folder)
-            yield Path(folder).resolve()
+    return _with_targets((*filter(None, named), *_USUAL_FOLDERS))
+
+
+@cache
+def _with_targets(folders: tuple[str, ...]) -> tuple[PurePath, ...]:
+    """Give folders as they are named and as they are found."""
+    return (*map(PurePath, folders), *(Path(folder).resolve() for folder in folders))
 
 
 def _listening_ports() -> Iterator[int]:

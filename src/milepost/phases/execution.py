@@ -13,6 +13,7 @@ from milepost.manager import describe_error
 from milepost.phases.active import ActivePhase
 from milepost.phases.options import Call, PhaseOptions
 from milepost.phases.outcomes import outcome_of
+from milepost.phases.pointers import note_of, temporary_paths
 from milepost.phases.restoring import Restoring
 from milepost.phases.run import Done, Run
 from milepost.phases.timeouts import within
@@ -241,9 +242,12 @@ class Execution:
         return (*self.run.manager.settings.secret_ok, *self.options.secret_ok)
 
     def _write(self, phase: PhaseCheckpoint, encoded: values.Encoded) -> None:
-        manager, document = self.run.manager, self.run.document()
         more = self.restoring.record(awaitable=self.awaitable)
-        write = partial(_keep_once, manager, document, phase, encoded, more)
+        temporary = temporary_paths(self.run, encoded.data)
+        if temporary:
+            more["temporary"] = temporary
+            self._event.notes.append(note_of(self.name, temporary))
+        write = partial(_keep_once, self.run, phase, encoded, more)
         try:
             write()
             self._event.kept = True
@@ -281,8 +285,10 @@ class Execution:
         self.run.done[self.name] = Done(inputs=inputs, value=again, hash=value_hash)
 
 
-def _keep_once(manager: Any, document: Any, phase: Any, encoded: Any, more: Any) -> None:
+def _keep_once(run: Run, phase: Any, encoded: Any, more: Any) -> None:
     """Keep a value; when that was refused before, only write what it left undone."""
+    manager, document = run.manager, run.document()
+    manager.store.sync_directory(run.test_id, run.durable)
     if phase.milepost_outcome == attempts.COMPLETED:
         manager.save_checkpoint(document)
     else:

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast, final
 
+from milepost.phases.directory import directory_of
 from milepost.phases.execution import Execution
+from milepost.phases.off import Off
 from milepost.phases.options import Call, PhaseOptions
 from milepost.phases.remembering import remember
 from milepost.phases.run import Run
@@ -22,11 +25,12 @@ class Phase:
     function that it is given: for a coroutine function the result is to be awaited.
 
     Args:
-        run: The run of the test; None where milepost is off, and phases just run.
+        run: The run of the test; where milepost is off, and phases just run, what stands
+            in for it.
         options: What holds for the phases called through this object.
     """
 
-    def __init__(self, run: Run | None, options: PhaseOptions | None = None) -> None:
+    def __init__(self, run: Run | Off, options: PhaseOptions | None = None) -> None:
         self._run = run
         self._options = options or PhaseOptions()
 
@@ -49,7 +53,7 @@ class Phase:
             BaseException: What ``fn`` raised in its last attempt.
         """
         __tracebackhide__ = True
-        if self._run is None:
+        if isinstance(self._run, Off):
             return fn(*args, **kwargs)
         call = Call(name=name, fn=fn, args=args, kwargs=kwargs)
         return cast("T", Execution(self._run, call, self._options).start())
@@ -113,7 +117,7 @@ class Phase:
             LiveValueError: The value cannot be kept.
         """
         __tracebackhide__ = True
-        if self._run is None:
+        if isinstance(self._run, Off):
             return make()
         return remember(self._run, name, make, self._options)
 
@@ -124,12 +128,28 @@ class Phase:
             usd: Money, in USD.
             tokens: Tokens bought.
         """
-        if self._run is not None:
+        if isinstance(self._run, Run):
             self._run.add_cost(usd=usd, tokens=tokens)
+
+    @property
+    def directory(self) -> Path:
+        """Give a folder that is kept with the checkpoint: the same path in every run.
+
+        It goes when the checkpoint goes. What a failed attempt left in it is there when
+        the phase runs again; what a finished phase left in it is durable.
+
+        Raises:
+            MilepostError: The test has ended, or the store refuses.
+        """
+        __tracebackhide__ = True
+        if isinstance(self._run, Off):
+            return self._run.directory
+        return directory_of(self._run)
 
     def after_completed(self) -> "Phase":
         """Give the form of the original system: inputs are the values before it."""
         return Phase(self._run, replace(self._options, after=True))
 
     def __repr__(self) -> str:
-        return f"<Phase of {self._run.test_id if self._run else 'no checkpoint'}>"
+        of = self._run.test_id if isinstance(self._run, Run) else "no checkpoint"
+        return f"<Phase of {of}>"

@@ -23,10 +23,13 @@ from milepost.fingerprint import (
     fingerprint_of,
     inputs_of,
 )
+from milepost.phases.directory import is_below_directory
 from milepost.phases.kept import is_kept
 from milepost.phases.options import Call, PhaseOptions
+from milepost.phases.pointers import why_lost
 from milepost.phases.run import Done, Run
 from milepost.phases.validity import Basis, why_stale
+from milepost.stores.history import read_history
 from milepost.values.schema import Schema, schema_of
 from milepost.words import NOT_KEPT, RAN, RESTORED
 
@@ -128,8 +131,12 @@ class Restoring:
             root=self._root,
             ignore=options.ignore,
             extra=options.inputs,
-            is_kept=lambda atom: is_kept(atom, self.run.checkpoint),
+            is_kept=self._is_kept,
         )
+
+    def _is_kept(self, atom: object) -> bool:
+        run = self.run
+        return is_below_directory(run, atom) or is_kept(atom, run.checkpoint)
 
     def _basis(self, *, recorded: bool = False) -> Basis:
         inputs = self.inputs.hashes
@@ -191,6 +198,9 @@ class Restoring:
             return [f"its stored value is damaged: {error.reason}"]
         except values.SchemaChangedError:
             return ["the type of its value changed"]
+        lost = why_lost(self.run, kept, None if isinstance(stored, bytes) else stored)
+        if lost:
+            return lost
         if self.options.verify and not self._verify(value):
             return ["verify said no"]
         self.value = value
@@ -341,7 +351,7 @@ def longest_seconds(run: Run, name: str) -> float:
     phase = run.find_phase(name)
     found = phase.milepost_attempts if phase else []
     known = [a.get("seconds") for a in found if a.get("outcome") in _MEASURED]
-    for record in run.manager.store.read_history(run.test_id):
+    for record in read_history(run.manager.checkpoint_dir, run.test_id):
         events = [e for e in record.get("phases", []) if e.get("phase") == name]
         known += [e.get("seconds") for e in events if e.get("word") in (RAN, NOT_KEPT)]
     return max([float(seconds) for seconds in known if seconds], default=0.0)

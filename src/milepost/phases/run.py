@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from milepost import attempts, clock, report
@@ -19,6 +20,7 @@ from milepost.identity import unlike
 from milepost.manager import CheckpointManager
 from milepost.phases.active import ActivePhase
 from milepost.phases.plan import Plan
+from milepost.stores.history import write_history
 from milepost.stores.signals import deferred_signals
 from milepost.words import FAILED, INTERRUPTED, NOT_KEPT, RUNNING
 
@@ -71,6 +73,7 @@ class Run:
         self.done: dict[str, Done] = {}
         self.active: dict[str, ActivePhase] = {}
         self.unwritten: list[Callable[[], None]] = []
+        self.durable: dict[Path, tuple[int, int]] = {}
         self.lock = threading.RLock()
         self.closed = False
         self.settled = False
@@ -347,9 +350,9 @@ class Run:
     def _write_history(self) -> None:
         if self.record.events:
             with suppress(MilepostError):
-                self.manager.store.write_history(
-                    self.test_id, self.record.run, self.record.to_dict()
-                )
+                record = self.record.to_dict()
+                folder = self.manager.checkpoint_dir
+                write_history(folder, self.test_id, self.record.run, record)
 
     @contextmanager
     def inside(self, name: str) -> Iterator[None]:

@@ -1,6 +1,7 @@
 """The fixtures."""
 
 from collections.abc import Callable, Generator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,12 +23,23 @@ def _catch_termination(config: pytest.Config) -> None:
     config.stash[around_key].enter_context(raising_termination())
 
 
+def _off_phase(request: pytest.FixtureRequest) -> "Phase":
+    """Give what calls phases as plain functions, and cleans up with the fixture."""
+    from milepost.phases import Phase  # noqa: PLC0415 - only if used
+    from milepost.phases.off import Off  # noqa: PLC0415 - only if used
+
+    factory = request.getfixturevalue("tmp_path_factory")
+    off = Off(lambda: Path(factory.mktemp("milepost-off")))
+    request.addfinalizer(off.close)
+    return Phase(off)
+
+
 def _open_phase(request: pytest.FixtureRequest) -> "Phase":
     __tracebackhide__ = True
     from milepost.phases import Phase  # noqa: PLC0415 - only if used
 
     if is_off(request.config):
-        return Phase(None)
+        return _off_phase(request)
     runs = _runs_of(request)
     if not runs:
         _catch_termination(request.config)
@@ -58,7 +70,7 @@ def _open_scope(request: pytest.FixtureRequest) -> "Phase":
     from milepost.phases import Phase  # noqa: PLC0415 - only if used
 
     if is_off(request.config):
-        return Phase(None)
+        return _off_phase(request)
     _catch_termination(request.config)
     scopes, items = scopes_of(request.config), request.session.items
     return Phase(scopes.open(request.scope, request.node, items))

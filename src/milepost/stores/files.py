@@ -130,6 +130,37 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
+def sync_tree(folder: Path, known: dict[Path, tuple[int, int]]) -> None:
+    """Make the files in a folder and below durable, and their names.
+
+    Args:
+        folder: The folder; nothing happens where there is none.
+        known: Size and time of the files that are durable already.
+    """
+    entries = list(_entries(folder))
+    for entry in entries:
+        if entry.is_dir() and not entry.is_symlink():
+            sync_tree(entry, known)
+        elif entry.is_file() and not entry.is_symlink():
+            _sync_file(entry, known)
+    if entries:
+        sync_folder(folder)
+
+
+def _sync_file(path: Path, known: dict[Path, tuple[int, int]]) -> None:
+    found = path.stat()
+    now = found.st_size, found.st_mtime_ns
+    if known.get(path) == now:
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    known[path] = now
+    killpoint("directory.synced")
+
+
 def make_folder(folder: Path) -> None:
     """Create a folder for its owner only, with its parents, durably."""
     if not folder.is_dir():

@@ -6,26 +6,24 @@ the history beside them.
 
 import glob
 import hashlib
-import json
 import os
 import re
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from milepost import clock
 from milepost.document_errors import DamagedCheckpointError, NoFileError
-from milepost.errors import DamagedValueError, hides_frames
+from milepost.errors import DamagedValueError, GoneError, hides_frames
 from milepost.shape import MAX_DOCUMENT_BYTES
 from milepost.stores import files
 from milepost.stores.killpoints import killpoint
-from milepost.stores.lease import CLOSING, STARTING, TEMPORARY, Lease
+from milepost.stores.lease import CLOSING, STARTING, Lease
 from milepost.stores.names import check_test_id, is_test_id
 
 __tracebackhide__ = hides_frames
-HISTORY_RUNS: Final = 20
 _PREFIX, _SUFFIX = "checkpoint_", ".json"
 _DOCUMENT: Final = re.compile(
     r"checkpoint_(?P<test_id>.+?)\.json(?P<damaged>\.damaged-.+)?"
@@ -215,6 +213,40 @@ class FolderStore:
             raise DamagedValueError(name, "its content is not what was written")
         return content
 
+    def directory_path(self, test_id: str) -> Path:
+        """Tell where the folder lies that is the test's to use."""
+        return self.data_path(test_id) / "directory"
+
+    def make_directory(self, test_id: str, lease: Lease) -> Path:
+        """Create the folder that is the test's to use.
+
+        Raises:
+            StoreError: The disk refuses.
+            GoneError: Another run took over, or the checkpoint was removed.
+        """
+        folder = self.directory_path(test_id)
+        with files.store_errors("create", folder):
+            lease.check(test_id)
+            if not self.document_path(test_id).exists():
+                raise GoneError(test_id, "Its file was removed.")
+            with _cleared_away(test_id, lease):
+                files.make_last_folder(folder)
+        return folder
+
+    def sync_directory(self, test_id: str, known: dict[Path, tuple[int, int]]) -> None:
+        """Make what lies in the test's own folder durable.
+
+        Args:
+            test_id: The checkpoint.
+            known: Size and time of what is durable already; brought up to date.
+
+        Raises:
+            StoreError: The disk refuses.
+        """
+        folder = self.directory_path(test_id)
+        with files.store_errors("sync", folder):
+            files.sync_tree(folder, known)
+
     def set_aside(self, test_id: str) -> Path:
         """Keep a damaged document under another name.
 
@@ -322,33 +354,6 @@ class FolderStore:
             files.sync_folder(self.directory)
             killpoint("delete.durable")
         lease.end()
-
-    def write_history(self, test_id: str, run: str, record: dict[str, Any]) -> None:
-        """Keep what a run cost and saved; the newest runs are kept."""
-        folder = self.directory / "history" / test_id
-        with files.store_errors("write the history in", folder):
-            files.make_folder(folder)
-            for left in folder.glob(f"{TEMPORARY}*"):
-                left.unlink(missing_ok=True)
-            content = json.dumps(record, indent=2, ensure_ascii=False).encode() + b"\n"
-            temporary = folder / f"{TEMPORARY}{run}-{clock.new_id()}"
-            files.replace(temporary, folder / f"{run}.json", content, "history", _anyway)
-            runs = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime)
-            for path in runs[:-HISTORY_RUNS]:
-                path.unlink(missing_ok=True)
-                killpoint("history.trimmed")
-
-    def read_history(self, test_id: str) -> list[dict[str, Any]]:
-        """Give what earlier runs recorded; a file that cannot be read is passed over."""
-        return [record for record in self._history_records(test_id) if record]
-
-    def _history_records(self, test_id: str) -> Iterator[dict[str, Any]]:
-        check_test_id(test_id)
-        for path in sorted((self.directory / "history" / test_id).glob("*.json")):
-            with suppress(OSError, ValueError):
-                record = json.loads(path.read_bytes())
-                if isinstance(record, dict):
-                    yield record
 
 
 @contextmanager

@@ -110,7 +110,7 @@ class _Check:
 def too_large(path: str = "$") -> NotKeptError:
     """Give the refusal of a value above the limit."""
     reason = f"the value has more than {MAX_JSON_BYTES // 2**20} MiB of JSON"
-    cure = "Write it to a file that stays (not below tmp_path), and return its name."
+    cure = "Write it to a file below phase.directory, and return its name."
     return NotKeptError(path, "str", reason, cure)
 
 
