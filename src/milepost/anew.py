@@ -6,12 +6,18 @@ from pathlib import Path
 
 from milepost import clock
 from milepost.checkpoint import TestCheckpoint
+from milepost.cleanups import finish_old
 from milepost.manager import CheckpointManager
+from milepost.stores import cleanups
 
 
 def set_aside(manager: CheckpointManager, checkpoint: TestCheckpoint) -> None:
     """Set the old life of a checkpoint aside, as the holder of its lease."""
     generation = checkpoint.generation or clock.new_id()
+    if cleanups.stands(manager.store.data_path(checkpoint.test_id)):
+        # What is torn down now is never gone on with, wherever a kill comes between.
+        manager.end(checkpoint, passed=False)
+    finish_old(manager.writer, checkpoint.test_id, manager.settings.root)
     manager.writer.shelve(checkpoint.test_id, generation)
 
 

@@ -14,7 +14,15 @@ EARLIER_KEPT: Final = 50
 COMPLETED, FAILED = "completed", "failed"
 CRASHED, INTERRUPTED, SKIPPED, NOT_KEPT = "crashed", "interrupted", "skipped", "not_kept"
 
-_VALUE_RECORDS = ("value", "inputs", "live", "fingerprint", "consumed", "awaitable")
+_VALUE_RECORDS = (
+    "value",
+    "inputs",
+    "live",
+    "fingerprint",
+    "consumed",
+    "awaitable",
+    "temporary",
+)
 
 
 def begin(checkpoint: TestCheckpoint, phase: PhaseCheckpoint, run: str) -> None:

@@ -61,6 +61,8 @@ class RunRecord:
         seconds: How long the run took.
         events: The phases in the order in which they were called.
         notes: Lines for people about the whole run.
+        restored_fixtures: Fixtures that were given what an earlier run made.
+        torn_down: Fixtures that were torn down after the test had failed.
     """
 
     test_id: str
@@ -71,6 +73,13 @@ class RunRecord:
     seconds: float = 0.0
     events: list[PhaseEvent] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    restored_fixtures: list[str] = field(default_factory=list)
+    torn_down: list[str] = field(default_factory=list)
+
+    @property
+    def is_worth_telling(self) -> bool:
+        """Tell whether there is anything to say of the run."""
+        return bool(self.events or self.notes or self.restored_fixtures)
 
     def event(self, phase: str) -> PhaseEvent:
         """Give a phase's event; a new one at its first mention."""
@@ -86,7 +95,12 @@ class RunRecord:
         Args:
             whole: With what counts on this machine only.
         """
-        return ({"directory": self.directory} if whole else {}) | {
+        here = {
+            "directory": self.directory,
+            "restored_fixtures": self.restored_fixtures,
+            "torn_down": self.torn_down,
+        }
+        return ({k: v for k, v in here.items() if v} if whole else {}) | {
             "test_id": self.test_id,
             "run": self.run,
             "started_at": self.started_at,

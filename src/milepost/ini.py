@@ -36,4 +36,9 @@ INI: Final[dict[str, tuple[Kind, Any, str]]] = {
         "crashes in a row after which a phase is not started again; 0: no limit",
     ),
     "milepost_secret_ok": ("linelist", [], "paths of values that may hold a secret"),
+    "milepost_remember": (
+        "linelist",
+        [],
+        "fixtures whose values are made once and kept until a test passes",
+    ),
 }

@@ -10,6 +10,7 @@ from milepost import attempts, clock
 from milepost.accepting import accept
 from milepost.blobs import place_value, read_large
 from milepost.checkpoint import PhaseCheckpoint, PhaseStatus, TestCheckpoint
+from milepost.cleanups import finish_old, let_stand
 from milepost.document_errors import (
     BadCheckpointError,
     DamagedCheckpointError,
@@ -165,6 +166,8 @@ class CheckpointManager:
             self.last_passed_at = lease.after_passed or self.last_passed_at
         elif checkpoint.ended_at:
             self.last_passed_at = checkpoint.passed_at
+            finish_old(self.writer, test_id, self.settings.root)
+            let_stand(self.writer, test_id, checkpoint.generation)
             self.writer.delete(test_id, checkpoint.passed_at)
             self.writer.take(test_id)
             return None
@@ -346,6 +349,7 @@ class CheckpointManager:
         if checkpoint and not checkpoint.ended_at:
             passed = self.get_resume_phase(checkpoint) is None
             self.end(checkpoint, passed=passed)
+        let_stand(self.writer, test_id, checkpoint.generation if checkpoint else "")
         self.writer.delete(test_id, checkpoint.passed_at if checkpoint else None)
 
     def end(self, checkpoint: TestCheckpoint, *, passed: bool) -> None:

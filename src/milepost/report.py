@@ -15,6 +15,11 @@ _ICONS: Final = {
     PhaseStatus.SKIPPED: "⏭️",
 }
 
+_GONE: Final = (
+    "What a phase's value points to may be gone: use phase.cleanup (module_phase.cleanup) "
+    "instead of code after yield, phase.directory instead of tmp_path"
+)
+
 
 def say(text: str = "") -> None:
     """Print a line; what the terminal cannot show is replaced, never an error."""
@@ -202,13 +207,30 @@ def test_lines(nodeid: str, record: dict[str, Any], *, passed: bool) -> list[str
         lines += [
             f"      {line}" for note in phase.get("notes", []) for line in note.splitlines()
         ]
-    lines += [f"  {note}" for note in record.get("notes", [])]
+    for note in record.get("notes", []):
+        first, *rest = str(note).splitlines() or [""]
+        lines += [f"  {first}", *(f"    {line}" for line in rest)]
+    lines += _fixture_lines(record, phases, passed=passed)
     saved = _saved(phases)
     if saved and all(phase["word"] == "restored" for phase in saved):
         lines.append("  restored, asserted again")
     kept = [phase["phase"] for phase in phases if phase.get("kept")]
     if kept and not passed:
         lines.append(f"  kept: {', '.join(kept)}; run again to go on from there")
+    return lines
+
+
+def _fixture_lines(
+    record: dict[str, Any], phases: Sequence[dict[str, Any]], *, passed: bool
+) -> list[str]:
+    """Say which fixtures were restored, and which are gone although phases are kept."""
+    lines = []
+    if record.get("restored_fixtures"):
+        lines.append(f"  fixtures restored: {', '.join(record['restored_fixtures'])}")
+    is_kept = any(phase.get("kept") for phase in phases) and not passed
+    if record.get("torn_down") and is_kept:
+        gone = ", ".join(record["torn_down"])
+        lines += [f"  fixtures torn down after the failure: {gone}.", f"    {_GONE}"]
     return lines
 
 
@@ -254,9 +276,25 @@ def members_left(ended: Mapping[str, str]) -> str:
     Args:
         ended: How each ended last, by name.
     """
-    left = [f"{n} ({o})" for n, o in ended.items() if o not in ("passed", "skipped")]
+    left = [
+        f"{name} ({_ENDS.get(outcome, outcome)})"
+        for name, outcome in ended.items()
+        if outcome not in ("passed", "skipped")
+    ]
     more = f" and {len(left) - 3} more" if len(left) > 3 else ""
     return f"kept until these pass, too: {', '.join(left[:3])}{more}" if left else ""
+
+
+_ENDS: Final = {"pending": "has not run", "blocked": "skipped after a failure"}
+
+
+def teardown_failed(test: str) -> str:
+    """Say that a session's fixtures did not go well.
+
+    Args:
+        test: The session's last test, which reports it.
+    """
+    return f"kept: a teardown failed after the last test, {test}"
 
 
 def members_unknown(error: str) -> str:

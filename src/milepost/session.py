@@ -24,6 +24,10 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list | tuple) and all(_is_text(each) for each in value)
+
+
 def _is_retry(value: object) -> bool:
     return isinstance(value, RetryConfig) or (type(value) is int and value >= 0)
 
@@ -35,6 +39,7 @@ _MARKER_VALUES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "user_request": (lambda value: isinstance(value, str), "a text"),
     "retry": (_is_retry, "a number of retries from 0, or a RetryConfig"),
     "keep": (lambda value: value in ("failed", "all"), "'failed' or 'all'"),
+    "remember": (_are_texts, "a list of the names of fixtures"),
 }
 WINDOWS_GETS_LESS = (
     "on Windows milepost is untested: a power cut may cost the last phase, for folders "

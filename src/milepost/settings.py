@@ -39,6 +39,7 @@ class Settings:
         drain: Seconds to await a phase left in a thread when its test is over.
         max_crashes: Crashes in a row after which a phase is not started again.
         secret_ok: Paths of values that may hold a secret.
+        remember: Fixtures whose values are kept until a test passes.
     """
 
     root: Path
@@ -52,6 +53,7 @@ class Settings:
     drain: float = 20.0
     max_crashes: int = 10
     secret_ok: tuple[str, ...] = ()
+    remember: tuple[str, ...] = ()
 
 
 def find_settings(start: Path | None = None) -> Settings:

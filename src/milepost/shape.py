@@ -228,6 +228,11 @@ def _fingerprint(value: Any) -> str:
     return "" if fits else "a rule and its parts"
 
 
+def _temporary(value: Any) -> str:
+    fits = isinstance(value, dict) and isinstance(value.get("path"), str)
+    return "" if fits and not _flag(value.get("empty")) else "a path and a flag"
+
+
 def _cost(value: Any) -> str:
     fits = isinstance(value, dict) and not any(map(_number, value.values()))
     return "" if fits else "numbers"
@@ -276,6 +281,7 @@ _VALUE: Final[Mapping[str, tuple[Kind, bool]]] = {
     "live": (_table_of(_text), False),
     "fingerprint": (_fingerprint, False),
     "consumed": (_list_of(_text), False),
+    "temporary": (_table_of(_temporary), False),
     "reason": (_text, False),
     "completed_at": (_or_null(_moment), False),
     "duration_seconds": (_or_null(_number), False),

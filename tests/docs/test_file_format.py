@@ -62,7 +62,7 @@ STORY = """
 
     VERSION = 1
 
-    def test_story(phase):
+    def test_story(phase, tmp_path):
         phase.remember("user", lambda: str(uuid.uuid4()))
         domain = phase("discovery", describe, Client())
         phase("masterplan", make_plan, domain)
@@ -70,6 +70,7 @@ STORY = """
         asyncio.run(phase("waiting", wait))
         phase.with_options(retry=RETRY)("paying", pay, phase)
         phase("pair", pair)
+        phase("drawing", str, tmp_path)
         phase.with_options(always=True)("lock", threading.Lock)
         assert Path("mended").exists()
 """

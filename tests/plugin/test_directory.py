@@ -138,6 +138,33 @@ def test_a_value_that_points_into_the_folder_of_another_place_is_stale(
     assert "points into the folder that it had elsewhere" in again.text
 
 
+def test_the_way_to_the_folder_does_not_count(files: Project) -> None:
+    """Where checkpoints lie outside the project and are moved, inputs are the same."""
+    files.write(
+        "test_files.py",
+        """
+        from calling import note
+
+        def use(path):
+            note("use")
+            return 1
+
+        def test_use(phase):
+            phase("path", use, phase.directory / "data")
+            phase("text", use, str(phase.directory / "data"))
+            phase("url", use, {"database": f"sqlite:///{phase.directory}/data"})
+            assert 0
+        """,
+    )
+    one, two = (files.folder.with_name(name) for name in ("one", "two"))
+    first = files.run("--milepost-dir", str(one))
+    shutil.move(one, two)
+    second = files.run("--milepost-dir", str(two))
+
+    assert first.calls == ["use"] * 3
+    assert second.calls == [], second.text
+
+
 def test_the_folder_is_made_of_a_document(project: Project) -> None:
     """Nobody gets the folder of a checkpoint that was removed under a run."""
     project.write(

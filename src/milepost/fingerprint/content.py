@@ -41,14 +41,22 @@ class Content(Walk):
     Args:
         graph: The project's nodes.
         is_kept: Tells whether an atom that looks random is kept already.
+        directory: The folder kept with the checkpoint, wherever it lies.
 
     Attributes:
         live: The type of each live object met, by where it stands.
         volatile: Why an input is different in every process, by the input.
     """
 
-    def __init__(self, graph: Graph, is_kept: IsKept | None = None) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        is_kept: IsKept | None = None,
+        directory: PurePath | None = None,
+    ) -> None:
         super().__init__(None)
+        self._directory = directory
+        self._way = str(directory or "")
         self.graph = graph
         self._is_kept = is_kept
         self.live: dict[str, str] = {}
@@ -87,6 +95,8 @@ class Content(Walk):
             self._look_at(value, path)
         if issubclass(type(value), PurePath):
             return {"$path": self._anchored(value)}  # type: ignore[arg-type]
+        if self._way and type(value) is str and self._way in value:
+            return {"$directory": list(value.split(self._way))}
         if issubclass(type(value), Enum):
             self._count(type(value))
         return super().plain(value, path)
@@ -99,6 +109,8 @@ class Content(Walk):
 
     def _anchored(self, path: PurePath) -> list[Plain]:
         """Write a path below the root so that a moved checkout is equal."""
+        if self._directory and path.is_relative_to(self._directory):
+            return ["directory", path.relative_to(self._directory).as_posix()]
         for root in self.graph.project.roots:
             if path.is_relative_to(root):
                 return ["root", path.relative_to(root).as_posix()]

@@ -55,6 +55,7 @@ def inputs_of(
     ignore: Collection[str] = (),
     extra: Sequence[object] = (),
     is_kept: IsKept | None = None,
+    directory: PurePath | None = None,
 ) -> Inputs:
     """Read the inputs of a call by content.
 
@@ -67,6 +68,8 @@ def inputs_of(
         extra: What counts besides: paths are read, anything else is compared.
         is_kept: Tells whether an atom that looks random is kept already, so that it
             is the same in every process.
+        directory: The folder kept with the checkpoint; what names a place below it
+            counts without the way there.
 
     Raises:
         UnknownInputError: ``ignore`` names no input.
@@ -77,7 +80,7 @@ def inputs_of(
         graph = graph_of(root)
         arguments = Arguments(fn, args, kwargs, lambda one: is_ours(graph.project, one))
         values = _counting(arguments, ignore)
-        content = Content(graph, is_kept)
+        content = Content(graph, is_kept, directory)
         hashes = {name: content.read(name, value) for name, value in values.items()}
         for position, value in enumerate(extra):
             name = f"inputs[{position}]"

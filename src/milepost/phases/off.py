@@ -4,6 +4,8 @@ from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
+from milepost.cleanups.calling import call
+
 
 class Off:
     """The folder and the clean-ups of a test whose phases are plain calls.
@@ -34,7 +36,7 @@ class Off:
         errors = []
         while self._cleanups:
             try:
-                self._cleanups.pop()()
+                call(self._cleanups.pop())
             except Exception as error:  # noqa: BLE001 - the others are called all the same
                 errors.append(error)
         if errors:

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast, final
 
+from milepost.phases.cleaning import register
 from milepost.phases.directory import directory_of
 from milepost.phases.execution import Execution
 from milepost.phases.off import Off
@@ -130,6 +132,32 @@ class Phase:
         """
         if isinstance(self._run, Run):
             self._run.add_cost(usd=usd, tokens=tokens)
+
+    def cleanup(
+        self, fn: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs
+    ) -> None:
+        """Have a function called when the checkpoint goes, and not before.
+
+        It goes when the test has passed, when ``--milepost=fresh`` starts over, and with
+        ``milepost rm``; after a failure it stays, and so does what is to be cleaned up.
+        The last one registered is called first. The same call registered again, in the
+        next run, is the same clean-up.
+
+        Args:
+            fn: A plain or a coroutine function. It must bear being called twice: a
+                process may die between the call and its record. Only one at the top
+                level of a module can be written down for other processes.
+            args: Its arguments; plain data and paths can be written down.
+            kwargs: Its keyword arguments.
+
+        Raises:
+            MilepostError: The test has ended, or the store refuses.
+        """
+        __tracebackhide__ = True
+        if isinstance(self._run, Off):
+            self._run.cleanup(partial(fn, *args, **kwargs))
+        else:
+            register(self._run, fn, args, kwargs)
 
     @property
     def directory(self) -> Path:

@@ -22,6 +22,7 @@ class Plan:
         retry: When to try a phase again.
         keep: ``failed`` or ``all``.
         time_left: Tells the seconds until the deadline; None without one.
+        tests: What a new checkpoint of a scope says of its tests.
     """
 
     test_name: str = ""
@@ -33,3 +34,4 @@ class Plan:
     retry: RetryConfig = field(default_factory=RetryConfig)
     keep: str = "failed"
     time_left: Callable[[], float | None] = lambda: None
+    tests: Mapping[str, str] = field(default_factory=dict)

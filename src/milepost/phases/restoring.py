@@ -132,6 +132,7 @@ class Restoring:
             ignore=options.ignore,
             extra=options.inputs,
             is_kept=self._is_kept,
+            directory=self.run.manager.store.directory_path(self.run.test_id),
         )
 
     def _is_kept(self, atom: object) -> bool:

@@ -19,6 +19,7 @@ from milepost.events import RunRecord
 from milepost.identity import unlike
 from milepost.manager import CheckpointManager
 from milepost.phases.active import ActivePhase
+from milepost.phases.cleaning import Cleaning, finish_cleanups
 from milepost.phases.plan import Plan
 from milepost.stores.history import write_history
 from milepost.stores.signals import deferred_signals
@@ -73,6 +74,7 @@ class Run:
         self.done: dict[str, Done] = {}
         self.active: dict[str, ActivePhase] = {}
         self.unwritten: list[Callable[[], None]] = []
+        self.cleaning = Cleaning()
         self.durable: dict[Path, tuple[int, int]] = {}
         self.lock = threading.RLock()
         self.closed = False
@@ -193,6 +195,8 @@ class Run:
             self.checkpoint = self.manager.create_checkpoint(
                 plan.test_name, self.test_id, plan.user_request, (), identity=plan.identity
             )
+            if plan.tests:  # written with the first phase
+                self.checkpoint.milepost["tests"] = dict(plan.tests)
             report.checkpoint_created(self.test_id)
         return self.checkpoint
 
@@ -322,30 +326,37 @@ class Run:
         self.record.seconds = clock.monotonic() - self._started
         try:
             with self.lock, deferred_signals():
-                self._settle(outcome)
+                has_gone = self._settle(outcome)
+            # They may take minutes: signals are not held up.
+            if has_gone and finish_cleanups(self) and self.plan.keep != "all":
+                self._delete()
         except MilepostError as error:
             self.record.notes.append(str(error))
         finally:
             self._leave()
             self.manager.writer.release(self.test_id)
 
-    def _settle(self, outcome: str) -> None:
+    def _settle(self, outcome: str) -> bool:
+        """Write how the run ended; tell whether the checkpoint goes."""
         self._write_history()
         if outcome != "passed":
-            self._save_rest()
-        elif self.checkpoint is None:
+            self.record.notes += self.cleaning.lost
+            if self.checkpoint and self.is_changed:
+                self.manager.save_checkpoint(self.checkpoint)
+            return False
+        if self.checkpoint is None:
             # A fresh life without a phase: what it was to replace goes with it.
-            if self.manager.store.shelved(self.test_id):
-                self.manager.writer.delete(self.test_id)
-        elif self.manager.checkpoint_exists(self.test_id) or not self._adopted:
-            self.manager.end(self.checkpoint, passed=True)
-            if self.plan.keep != "all":
-                self.manager.writer.delete(self.test_id, self.checkpoint.passed_at)
+            has_old = bool(self.manager.store.shelved(self.test_id))
+            return has_old or bool(self.cleaning.unrecorded)
+        if self._adopted and not self.manager.checkpoint_exists(self.test_id):
+            return False
+        self.manager.end(self.checkpoint, passed=True)
+        return True
 
-    def _save_rest(self) -> None:
-        """Write what was not written yet."""
-        if self.checkpoint and self.is_changed:
-            self.manager.save_checkpoint(self.checkpoint)
+    def _delete(self) -> None:
+        passed_at = self.checkpoint.passed_at if self.checkpoint else None
+        with self.lock, deferred_signals():
+            self.manager.writer.delete(self.test_id, passed_at)
 
     def _write_history(self) -> None:
         if self.record.events:

@@ -22,11 +22,12 @@ def record_tests(run: Run, outcomes: Mapping[str, str]) -> None:
         outcomes: By the tests' names.
     """
     known = tests_of(run)
-    if run.checkpoint is None or known == {**known, **outcomes}:
+    told = {**run.plan.tests, **known, **outcomes}
+    if run.checkpoint is None or known == told:
         return
     try:
         with run.lock, deferred_signals():
-            run.checkpoint.milepost["tests"] = {**known, **outcomes}
+            run.checkpoint.milepost["tests"] = told
             run.save()
     except MilepostError as error:
         run.record.notes.append(str(error))

@@ -24,9 +24,36 @@ def asks(item: Any, *, own: bool = False) -> bool:
         item: The test.
         own: Whether it asks for a checkpoint of its own.
     """
-    if item.get_closest_marker("milepost"):
+    marked = item.get_closest_marker("milepost") is not None
+    if names_fixtures(item):
         return True
-    return bool(_requested(item, OWN if own else ALL))
+    if own:  # a marked class gives a marker to each of its tests
+        return bool(_requested(item, OWN)) or (marked and not kinds_asked_for(item))
+    return marked or bool(_requested(item, ALL))
+
+
+def names_fixtures(item: Any) -> bool:
+    """Tell whether values of a test's fixtures are to be remembered."""
+    configured = configured_fixtures(item)
+    return bool(marked_fixtures(item)) or not configured.isdisjoint(
+        getattr(item, "fixturenames", ())
+    )
+
+
+def marked_fixtures(item: Any) -> list[str]:
+    """Give the fixtures that a test's marker names; nothing where it is wrong."""
+    marker = item.get_closest_marker("milepost")
+    given = marker.kwargs.get("remember") if marker else None
+    names = list(given) if isinstance(given, list | tuple) else []
+    return list(dict.fromkeys(names)) if all(isinstance(n, str) for n in names) else []
+
+
+def configured_fixtures(item: Any) -> frozenset[str]:
+    """Give the fixtures that the configuration names for all tests."""
+    try:
+        return frozenset(item.config.getini("milepost_remember"))
+    except Exception:  # noqa: BLE001 - pytest has several; where a test asks it is said
+        return frozenset()
 
 
 def kinds_asked_for(item: Any) -> list[str]:
@@ -64,6 +91,9 @@ def description(item: Any) -> dict[str, Any]:
     marker = item.get_closest_marker("milepost")
     case = getattr(item, "callspec", None)
     plain = getattr(item, "originalname", None) or item.name
+    given = dict(marker.kwargs) if marker else {}
+    if kinds_asked_for(item) and marker not in item.own_markers:
+        given.pop("id", None)  # it names the class or the module
     return {
         "nodeid": item.nodeid,
         "name": item.name,
@@ -71,7 +101,7 @@ def description(item: Any) -> dict[str, Any]:
         "in_file": "::".join([*classes_of(item), plain]),
         "parameters": dict(case.params) if case else {},
         "case_id": case.id if case else "",
-        "marker": dict(marker.kwargs) if marker else {},
+        "marker": given,
         "unnamed": marker.args if marker else (),
         "is_original": OWN[2] in getattr(item, "fixturenames", ()),
     }

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from milepost.plugin.asking import asks
+from milepost.plugin.asking import asks, names_fixtures
 from milepost.plugin.options import is_controller, is_off, resumes
 from milepost.plugin.state import refuse, scopes_of, session_of, tests_of
 
@@ -29,6 +29,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for test_id, first, second in doubles:
         shared = SharedIdentityError(test_id, first, second)
         refuse(config, shared, [t for t in tests if t.nodeid in (first, second)])
+    from milepost.plugin import torn_down  # noqa: PLC0415 - only if used
+
+    torn_down.watch(config)
+    if any(names_fixtures(item) for item in items):
+        from milepost.plugin import remembering  # noqa: PLC0415 - only if used
+
+        remembering.watch(config, items)
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist runs tests as soon as its own hook was called

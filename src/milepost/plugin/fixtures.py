@@ -7,19 +7,27 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from milepost.plugin.options import is_off
-from milepost.plugin.state import around_key, collected, runs_key, scopes_of, session_of
+from milepost.plugin.state import (
+    around_key,
+    collected,
+    identity_runs_key,
+    scopes_of,
+    session_of,
+)
 
 if TYPE_CHECKING:
     from milepost.manager import CheckpointManager
     from milepost.phases import Phase
     from milepost.phases.run import Run
-    from milepost.retry import PhaseRetryHandler
+    from milepost.retry import PhaseRetryHandler, RetryConfig
 
 
-def _catch_termination(config: pytest.Config) -> None:
-    """Have SIGTERM raised in a test that asks only now that it runs."""
+def _stand_around(config: pytest.Config) -> None:
+    """Do what is done around a test that asks, for one that asks only now."""
+    from milepost.plugin import torn_down  # noqa: PLC0415 - only if used
     from milepost.plugin.termination import raising_termination  # noqa: PLC0415
 
+    torn_down.watch(config)
     config.stash[around_key].enter_context(raising_termination())
 
 
@@ -40,29 +48,13 @@ def _open_phase(request: pytest.FixtureRequest) -> "Phase":
 
     if is_off(request.config):
         return _off_phase(request)
-    runs = _runs_of(request)
+    from milepost.plugin.own_runs import identity_run, runs_of  # noqa: PLC0415
+
+    runs = runs_of(request.node, request.addfinalizer)
     if not runs:
-        _catch_termination(request.config)
-        runs.append(session_of(request.config).open_run(collected(request.node)))
+        _stand_around(request.config)
+        runs.append(identity_run(request.node))
     return Phase(runs[-1])
-
-
-def _runs_of(request: pytest.FixtureRequest) -> list["Run"]:
-    """Give the open run of a test as a list; empty where it has to be opened.
-
-    A plugin that reruns tests sets the fixtures up again: that is another run.
-    """
-    runs: list[Run] = request.node.stash.setdefault(runs_key, [])
-    for run in [run for run in runs if run.fixtures_gone]:
-        run.close("failed")
-        runs.remove(run)
-
-    def leave() -> None:
-        for run in runs:
-            run.fixtures_gone = True
-
-    request.addfinalizer(leave)
-    return runs
 
 
 def _open_scope(request: pytest.FixtureRequest) -> "Phase":
@@ -71,7 +63,7 @@ def _open_scope(request: pytest.FixtureRequest) -> "Phase":
 
     if is_off(request.config):
         return _off_phase(request)
-    _catch_termination(request.config)
+    _stand_around(request.config)
     scopes, items = scopes_of(request.config), request.session.items
     return Phase(scopes.open(request.scope, request.node, items))
 
@@ -145,7 +137,9 @@ def execute_phase_with_checkpoint(
 ) -> Callable[[str, Callable[[], Any]], Any]:
     """Run a phase of the manager's current checkpoint, or restore it."""
     __tracebackhide__ = True
-    runs = _runs_of(request)
+    from milepost.plugin.own_runs import runs_of  # noqa: PLC0415 - only if used
+
+    runs = runs_of(request.node, request.addfinalizer)
 
     def execute(name: str, fn: Callable[[], Any], /) -> Any:
         __tracebackhide__ = True
@@ -154,10 +148,33 @@ def execute_phase_with_checkpoint(
         if is_off(request.config):
             return fn()
         if not runs:
-            current, test = checkpoint_manager.current_checkpoint, collected(request.node)
-            policy = retry_handler.config
-            session = session_of(request.config)
-            runs.append(session.open_on(checkpoint_manager, current, test, policy))
+            _open_original(request, checkpoint_manager, retry_handler.config, runs)
         return Phase(runs[-1]).after_completed()(name, fn)
 
     return execute
+
+
+def _open_original(
+    request: pytest.FixtureRequest,
+    manager: "CheckpointManager",
+    policy: "RetryConfig",
+    runs: list["Run"],
+) -> None:
+    """Open the run of a test that may have made its own checkpoint.
+
+    What its fixtures gave is remembered in the checkpoint of its identity: that of its
+    own, which they may have named, is known only now.
+    """
+    __tracebackhide__ = True
+    current, item = manager.current_checkpoint, request.node
+    own = item.stash.setdefault(identity_runs_key, [])
+    if own and current is None:
+        own[-1].plan.retry = policy
+        runs.append(own[-1])
+        return
+    session = session_of(request.config)
+    runs.append(session.open_on(manager, current, collected(item), policy))
+    if own:
+        runs[-1].record.restored_fixtures[:0] = own[-1].record.restored_fixtures
+    elif current is None:
+        own.append(runs[-1])

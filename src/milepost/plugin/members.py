@@ -25,13 +25,12 @@ def members_of(
         return _of_session(scope, list(modules), recorded)
     if isinstance(scope.node, pytest.Item):
         return {scope.name_of(scope.node)}
-    deep = scope.kind == "module"
-    return {scope.name_of(item) for item in _collect(scope.node, deep=deep)}
+    return {scope.name_of(item) for item in _collect(scope.node)}
 
 
 def _of_session(scope: Scope, modules: list[Any], recorded: Mapping[str, str]) -> set[str]:
     """A session's tests that ask, and those of earlier runs in files not collected."""
-    items = [item for module in modules for item in _collect(module, deep=True)]
+    items = [item for module in modules for item in _collect(module)]
     here = {scope.name_of(item).partition("::")[0] for item in items}
     elsewhere = {
         name
@@ -49,13 +48,10 @@ def _is_there(scope: Scope, name: str) -> bool:
     return (scope.root / _file(name)).exists()
 
 
-def _collect(node: Any, *, deep: bool) -> Iterator[pytest.Item]:
+def _collect(node: Any) -> Iterator[pytest.Item]:
     """Collect a node again; what a run selects of it is chosen elsewhere."""
     if isinstance(node, pytest.Item):
         yield node
         return
     for each in node.collect():
-        if isinstance(each, pytest.Item):
-            yield each
-        elif deep:
-            yield from _collect(each, deep=deep)
+        yield from _collect(each)

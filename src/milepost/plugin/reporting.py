@@ -57,7 +57,7 @@ class Reporting:
     def _set_properties(self) -> None:
         others = [each for each in self._item.user_properties if not _is_ours(each[0])]
         own = self._run.record if self._run else None
-        found = own.to_properties() if own and (own.events or own.notes) else []
+        found = own.to_properties() if own and own.is_worth_telling else []
         news = [scope.news for scope in self._scopes]
         found += [(f"{PROPERTY}.scope", json.dumps(each)) for each in news if each]
         self._item.user_properties[:] = [*others, *found]

@@ -11,8 +11,10 @@ from milepost.plugin.asking import asks
 from milepost.plugin.options import is_off, is_worker
 from milepost.plugin.seen import SeenReports
 from milepost.plugin.state import (
+    all_runs,
     around_key,
     collected,
+    identity_runs_key,
     runs_key,
     scopes_key,
     scopes_of,
@@ -29,8 +31,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marker and what collects the reports."""
     config.addinivalue_line(
         "markers",
-        "milepost(id=, test_name=, user_request=, retry=, keep=): how this test is "
-        "saved and resumed",
+        "milepost(id=, test_name=, user_request=, retry=, keep=, remember=): how this "
+        "test is saved and resumed",
     )
     config.stash[seen_key] = SeenReports()
     config.pluginmanager.register(config.stash[seen_key], "milepost-reports")
@@ -50,13 +52,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+def pytest_runtest_protocol(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, object, object]:
     """Decide at the very end of a test whether its checkpoint goes."""
     if is_off(item.config):
         return (yield)
     # A test can ask while it runs, with request.getfixturevalue().
-    item.stash[runs_key] = []
-    item.config.stash[seen_key].forget()
+    item.stash[runs_key], item.stash[identity_runs_key] = [], []
+    item.config.stash[seen_key].begin(item)
     if scopes_key in item.config.stash:
         item.config.stash[scopes_key].starts(item)
     with _around(item) as item.config.stash[around_key]:
@@ -65,7 +69,9 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         except BaseException:
             _end(item, INTERRUPTED)
             raise
-        _end(item, item.config.stash[seen_key].outcome())
+        outcome = item.config.stash[seen_key].outcome()
+        is_stopped = bool(item.session.shouldfail or item.session.shouldstop)
+        _end(item, outcome, is_last=nextitem is None or is_stopped)
         return result
 
 
@@ -82,15 +88,14 @@ def _around(item: pytest.Item) -> ExitStack:
     return stack
 
 
-def _end(item: pytest.Item, outcome: str) -> None:
+def _end(item: pytest.Item, outcome: str, *, is_last: bool = False) -> None:
     """End what a test held: its own checkpoint, and its part in those of its scopes."""
     seen = item.config.stash[seen_key]
-    seen.ended[item.nodeid] = outcome
-    runs = item.stash[runs_key]
-    _close(item, runs, outcome)
+    seen.ended[item] = outcome
+    _close(item, all_runs(item), outcome)
     if scopes_key in item.config.stash:
         scopes = scopes_of(item.config)
-        scopes.over(item, outcome, is_blocked=_is_blocked(item, outcome))
+        scopes.over(item, outcome, is_last=is_last)
         seen.records.update(scopes.records)
 
 
@@ -100,15 +105,8 @@ def _close(item: pytest.Item, runs: list["Run"], outcome: str) -> None:
         outcome = INTERRUPTED if any(run.stopped for run in runs) else "failed"
     for run in runs:
         run.close(outcome)
-        if run.record.events or run.record.notes:
+        if run.record.is_worth_telling:
             records[item.nodeid] = (run.record.to_dict(whole=True), outcome == "passed")
-
-
-def _is_blocked(item: pytest.Item, outcome: str) -> bool:
-    """Tell whether something else than its own marks had a test skipped at set-up."""
-    own = any(item.get_closest_marker(name) for name in ("skip", "skipif", "xfail"))
-    seen = item.config.stash[seen_key]
-    return outcome == "skipped" and not own and not seen.was_called()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -116,28 +114,44 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Put what milepost did into the report; stop the session at the deadline."""
-    if not item.stash.get(runs_key, []) and scopes_key not in item.config.stash:
+    runs = all_runs(item)
+    if not runs and scopes_key not in item.config.stash:
         return (yield)
     from milepost.plugin.reporting import Reporting  # noqa: PLC0415 - only if used
 
-    reporting = Reporting(item, item.stash.get(runs_key, []))
+    reporting = Reporting(item, runs)
     reporting.before(call.when)
     report = yield
     reporting.after(report)
     return report
 
 
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+@pytest.hookimpl(wrapper=True, trylast=True)  # xdist's own tells what is told here
+def pytest_sessionfinish(
+    session: pytest.Session, exitstatus: int
+) -> Generator[None, None, None]:
     """End the runs of scopes whose tests did not all run; tell them to the controller."""
     config = session.config
+    try:
+        yield  # fixtures that are left, after -x, are torn down here
+    except BaseException:
+        _end_scopes(config, "failed", may_pass=False)
+        raise
+    stopped = exitstatus == pytest.ExitCode.INTERRUPTED
+    _end_scopes(config, INTERRUPTED if stopped else "failed")
+
+
+def _end_scopes(config: pytest.Config, outcome: str, *, may_pass: bool = True) -> None:
     if scopes_key not in config.stash:
         return
     scopes, seen = config.stash[scopes_key], config.stash[seen_key]
-    stopped = exitstatus == pytest.ExitCode.INTERRUPTED
-    scopes.close(INTERRUPTED if stopped else "failed")
+    scopes.close(outcome, may_pass=may_pass)
     seen.records.update(scopes.records)
     if is_worker(config):
-        config.workeroutput["milepost"] = scopes.records  # type: ignore[attr-defined]
+        from milepost.plugin.torn_down import late_records  # noqa: PLC0415 - only if used
+
+        told = late_records(config) | scopes.records
+        config.workeroutput["milepost"] = told  # type: ignore[attr-defined]
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

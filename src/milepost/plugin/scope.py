@@ -10,7 +10,7 @@ import pytest
 
 from milepost.events import PhaseEvent
 from milepost.phases.run import Run
-from milepost.plugin.asking import classes_of, kinds_asked_for
+from milepost.plugin.asking import classes_of, description, kinds_asked_for
 from milepost.session import CollectedTest
 from milepost.words import RESTORED
 
@@ -25,13 +25,17 @@ class Scope:
 
     Attributes:
         kind: ``class``, ``module`` or ``session``.
-        node: Pytest's node; a test itself, for a class scope outside of classes.
+        node: Pytest's node; a test itself, for a class scope outside of classes. Node
+            ids that enter a file twice make two nodes of one scope.
         test: What its checkpoint is found by.
         root: The project's folder.
         remaining: The run's tests of the scope that are not over.
         outcomes: How those ended that were over in this process, by their names.
         run: The run on its checkpoint; None until a test asks for it.
         told: What its run had done when the present test started.
+        is_wide: A test asked for the session's checkpoint while it ran; nobody knows
+            which others use what it made.
+        broken: The session's last test, if something failed when all was torn down.
     """
 
     kind: str
@@ -42,6 +46,8 @@ class Scope:
     outcomes: dict[str, str] = field(default_factory=dict)
     run: Run | None = None
     told: Mapping[str, Any] = field(default_factory=dict)
+    is_wide: bool = False
+    broken: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -68,21 +74,16 @@ class Scope:
         """Give its name for people, which no test has."""
         return self.test.nodeid
 
-    @property
-    def has_failed(self) -> bool:
-        """Tell whether a test of the scope has failed in this process."""
-        return any(outcome not in DONE for outcome in self.outcomes.values())
-
     def holds(self, item: pytest.Item) -> bool:
         """Tell whether a test belongs to the scope."""
-        return node_of(self.kind, item) is self.node
+        return node_of(self.kind, item).nodeid == self.node.nodeid  # there may be several
 
     def counts(self, item: pytest.Item) -> bool:
         """Tell whether the checkpoint waits for a test to pass.
 
         A class and a module are what they hold; of a session only the tests that ask.
         """
-        return self.kind != "session" or "session" in kinds_asked_for(item)
+        return self.kind != "session" or self.is_wide or self.kind in kinds_asked_for(item)
 
     def name_of(self, item: pytest.Item) -> str:
         """Give the name by which the document knows a test of the scope."""
@@ -94,10 +95,15 @@ class Scope:
 
 
 def node_of(kind: str, item: pytest.Item) -> Any:
-    """Give the node whose checkpoint a test works on, as pytest finds a fixture's."""
+    """Give the node whose checkpoint a test works on.
+
+    Classes inside a class belong to it: what pytest has set up for a class fixture of the
+    one around them, it gives to their tests, too.
+    """
     if kind == "session":
         return item.session
-    return item.getparent(pytest.Class if kind == "class" else pytest.Module) or item
+    wanted = pytest.Class if kind == "class" else pytest.Module
+    return next((node for node in item.listchain() if isinstance(node, wanted)), item)
 
 
 def are_ungrouped(items: Iterable[pytest.Item]) -> bool:
@@ -115,11 +121,13 @@ def are_ungrouped(items: Iterable[pytest.Item]) -> bool:
 def describe(kind: str, item: pytest.Item) -> CollectedTest:
     """Describe the scope that a test belongs to, as what a checkpoint is found by."""
     node = node_of(kind, item)
-    own = {"class": "::".join(classes_of(node)), "module": item.path.stem}.get(kind, "")
-    name = own or (item.name if kind == "class" else "")
+    if node is item:
+        return _describe_alone(kind, item)
+    name = {"class": "::".join(classes_of(node)), "module": item.path.stem}.get(kind, "")
     marker = node.get_closest_marker("milepost") if kind != "session" else None
-    given = dict(marker.kwargs) if marker else {}
-    given.pop("remember", None)
+    given = _of_scope(kind, dict(marker.kwargs) if marker else {})
+    if marker not in node.own_markers:
+        given.pop("id", None)  # it names the module, or the class around this one
     return CollectedTest(
         nodeid=f"{node.nodeid} ({kind})" if kind != "session" else "the session",
         name=f"{name} ({kind})" if name else "the session",
@@ -129,3 +137,26 @@ def describe(kind: str, item: pytest.Item) -> CollectedTest:
         marker=given,
         unnamed=marker.args if marker else (),
     )
+
+
+def _describe_alone(kind: str, item: pytest.Item) -> CollectedTest:
+    """Describe the scope that a test is by itself, outside of classes."""
+    given = description(item)
+    return CollectedTest(
+        **given
+        | {
+            "nodeid": f"{item.nodeid} ({kind})",
+            "name": f"{item.name} ({kind})",
+            "in_file": f"{given['in_file']} ({kind})",
+            "marker": _of_scope(kind, given["marker"]),
+            "is_original": False,
+        }
+    )
+
+
+def _of_scope(kind: str, marker: dict[str, Any]) -> dict[str, Any]:
+    """Give what a marker says of a scope; its id is not that of the tests inside."""
+    given = {name: value for name, value in marker.items() if name != "remember"}
+    if isinstance(given.get("id"), str):
+        given["id"] = f"{given['id']} ({kind})"
+    return given

@@ -6,7 +6,7 @@ the scope's node collects without any selection have passed or were skipped, in 
 run: how each ended last is kept in the document.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pytest
@@ -16,8 +16,10 @@ from milepost.errors import HeldError, OtherWorkerError
 from milepost.phases.run import Run
 from milepost.phases.scoped import record_tests, tests_of
 from milepost.plugin.asking import kinds_asked_for
+from milepost.plugin.blocking import is_blocked
 from milepost.plugin.members import members_of
 from milepost.plugin.scope import KINDS, Scope, are_ungrouped, describe, node_of
+from milepost.plugin.seen import SeenReports
 from milepost.session import CollectedTest, Session
 from milepost.words import INTERRUPTED
 
@@ -28,26 +30,24 @@ class Scopes:
     Args:
         session: Milepost's state of the session.
         is_worker: Whether other processes run tests of the same session.
-        ended: How the tests ended that are over already, by node id.
+        seen: How the tests ended that are over already, and which one runs.
 
     Attributes:
         records: By its name for people what a scope's run did, and whether its
             checkpoint went.
     """
 
-    def __init__(
-        self, session: Session, *, is_worker: bool, ended: Mapping[str, str]
-    ) -> None:
+    def __init__(self, session: Session, *, is_worker: bool, seen: SeenReports) -> None:
         self.records: dict[str, tuple[dict[str, Any], bool]] = {}
         self._session = session
         self._is_worker = is_worker
-        self._ended = ended
-        self._known: dict[tuple[str, Any], Scope] = {}
-        self._modules: dict[Any, None] = {}
+        self._seen = seen
+        self._known: dict[tuple[str, str], Scope] = {}
+        self._items: dict[pytest.Item, None] = {}
 
     def collected(self, items: Iterable[pytest.Item]) -> None:
         """See all tests, before any of them is deselected."""
-        self._modules = dict.fromkeys(node_of("module", item) for item in items)
+        self._items.update(dict.fromkeys(items))
 
     def asked_for(self, items: Iterable[pytest.Item]) -> list[CollectedTest]:
         """Describe the checkpoints of the scopes that tests ask for."""
@@ -59,16 +59,17 @@ class Scopes:
         return self.asked_for([item])
 
     def _get(self, kind: str, item: pytest.Item) -> Scope:
-        place = (kind, node_of(kind, item))
+        node = node_of(kind, item)
+        place = (kind, node.nodeid)
         if place not in self._known:
             test = describe(kind, item)
             root = self._session.settings_for(test.file).root
-            self._known[place] = Scope(kind=kind, node=place[1], test=test, root=root)
+            self._known[place] = Scope(kind=kind, node=node, test=test, root=root)
         return self._known[place]
 
     def of(self, item: pytest.Item) -> list[Scope]:
         """Give the scopes with a checkpoint that a test belongs to."""
-        found = [self._known.get((kind, node_of(kind, item))) for kind in KINDS]
+        found = [self._known.get((kind, node_of(kind, item).nodeid)) for kind in KINDS]
         return [scope for scope in found if scope]
 
     def starts(self, item: pytest.Item) -> None:
@@ -89,20 +90,21 @@ class Scopes:
             MilepostError: It cannot run.
         """
         __tracebackhide__ = True
-        scope = self._get(kind, next(i for i in items if node_of(kind, i) is node))
+        asking = self._seen.item or next(i for i in items if node in i.listchain())
+        scope = self._get(kind, asking)
         if scope.run is None or scope.run.closed:
+            scope.is_wide |= kind not in kinds_asked_for(asking)
             self._begin(scope, items)
             scope.run, scope.told = self._open_run(scope, items), {}
+            scope.run.plan.tests = self._awaited(scope)
         return scope.run
 
     def _begin(self, scope: Scope, items: Sequence[pytest.Item]) -> None:
+        self.collected(items)
         own = [item for item in items if scope.holds(item) and scope.counts(item)]
-        scope.remaining = {item for item in own if item.nodeid not in self._ended}
-        scope.outcomes = {
-            scope.name_of(item): self._ended[item.nodeid]
-            for item in own
-            if item.nodeid in self._ended
-        }
+        ended = self._seen.ended
+        scope.remaining = {item for item in own if item not in ended}
+        scope.outcomes = {scope.name_of(i): ended[i] for i in own if i in ended}
 
     def _open_run(self, scope: Scope, items: Sequence[pytest.Item]) -> Run:
         __tracebackhide__ = True
@@ -114,42 +116,64 @@ class Scopes:
             kind = "ungrouped" if are_ungrouped(items) else scope.kind
             raise OtherWorkerError(scope.test.name, kind, error.why) from None
 
-    def over(self, item: pytest.Item, outcome: str, *, is_blocked: bool = False) -> None:
+    def _awaited(self, scope: Scope) -> dict[str, str]:
+        """Name the tests that a later run may not collect, and has to wait for."""
+        if scope.kind != "session":
+            return {}
+        counted = [item for item in self._items if scope.counts(item)]
+        return dict.fromkeys(map(scope.name_of, counted), "pending")
+
+    def over(self, item: pytest.Item, outcome: str, *, is_last: bool = False) -> None:
         """Record how a test ended; after the last of a scope, its checkpoint may go.
 
         Args:
             item: The test.
             outcome: ``passed``, ``failed``, ``skipped`` or ``interrupted``.
-            is_blocked: It was skipped by something else than its own marks; where a
-                test of its scope has failed before, that is why.
+            is_last: Whether no test follows, so that all fixtures were torn down.
         """
-        for scope in self.of(item):
-            blocked = is_blocked and scope.has_failed
+        scopes = self.of(item)
+        for scope in scopes:
             if scope.counts(item):
+                blocked = outcome == "skipped" and self._is_blocked(scope, item)
                 scope.outcomes[scope.name_of(item)] = "blocked" if blocked else outcome
-        for scope in self.of(item):
+            elif is_last and self._seen.teardown_failed():
+                scope.broken = item.nodeid
+        for scope in scopes:
             scope.remaining.discard(item)
             if scope.run and scope.is_open:
                 record_tests(scope.run, scope.outcomes)
                 # Any later test may still ask for a session's checkpoint as it runs.
                 if not scope.remaining and scope.kind != "session":
-                    self._settle(scope, scope.run)
+                    self._settle(scope, scope.run, outcome)
 
-    def _settle(self, scope: Scope, run: Run) -> None:
+    def _is_blocked(self, scope: Scope, item: pytest.Item) -> bool:
+        return is_blocked(scope, item, self._seen, lambda: self._members(scope, {}))
+
+    def _members(self, scope: Scope, recorded: dict[str, str]) -> set[str]:
+        modules = [node_of("module", item) for item in self._items]
+        once = {module.nodeid: module for module in modules}
+        return members_of(scope, list(once.values()), recorded)
+
+    def _settle(self, scope: Scope, run: Run, outcome: str) -> None:
+        if outcome == INTERRUPTED:
+            self._close(scope, INTERRUPTED)
+            return
         left = self._left(scope, run)
         if left:
             run.record.notes.append(left)
         self._close(scope, "failed" if left else "passed")
 
     def _left(self, scope: Scope, run: Run) -> str:
-        """Say for people which tests have yet to pass; nothing where all have."""
+        """Say for people what has yet to go well; nothing where all has."""
+        if scope.broken:
+            return report.teardown_failed(scope.broken)
         try:
-            members = members_of(scope, list(self._modules), tests_of(run))
+            members = self._members(scope, tests_of(run))
         except Exception as error:  # noqa: BLE001 - collecting runs the users' hooks
             return report.members_unknown(f"{type(error).__name__}: {error}")
         ended = {**tests_of(run), **scope.outcomes}
         return report.members_left(
-            {name: ended.get(name, "has not run") for name in sorted(members)}
+            {name: ended.get(name, "pending") for name in sorted(members)}
         )
 
     def _close(self, scope: Scope, outcome: str) -> None:
@@ -161,14 +185,15 @@ class Scopes:
             record = run.record.to_dict(whole=True)
             self.records[scope.label] = (record, outcome == "passed")
 
-    def close(self, outcome: str) -> None:
+    def close(self, outcome: str, *, may_pass: bool = True) -> None:
         """End the runs that are left, when no test will run any more.
 
         Args:
             outcome: ``failed`` or ``interrupted``, for scopes whose tests did not all
                 run.
+            may_pass: Whether all fixtures were torn down without an error.
         """
         for scope in self._known.values():
-            if scope.run and scope.is_open and not scope.remaining:
-                self._settle(scope, scope.run)
+            if may_pass and scope.run and scope.is_open and not scope.remaining:
+                self._settle(scope, scope.run, outcome)
             self._close(scope, outcome)

@@ -14,22 +14,25 @@ class SeenReports:
     Attributes:
         records: By node id what the test's last run did, and whether the test passed;
             so too for a class, a module or the session with a checkpoint of its own.
-        ended: By node id how the tests ended that are over in this process.
+        item: The test that runs in this process, or the last one that did.
+        ended: How the tests ended that are over in this process.
     """
 
     def __init__(self) -> None:
         self.records: dict[str, tuple[dict[str, Any], bool]] = {}
-        self.ended: dict[str, str] = {}
+        self.item: pytest.Item | None = None
+        self.ended: dict[pytest.Item, str] = {}
         self._reports: list[Any] = []  # of the test that runs in this process
 
-    def forget(self) -> None:
+    def begin(self, item: pytest.Item) -> None:
         """Begin with another test."""
+        self.item = item
         self._reports.clear()
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Collect a report; what stood before another set-up does not count."""
         if report.when == "setup":
-            self.forget()
+            self._reports.clear()
             if report.nodeid in self.records:
                 self.records[report.nodeid] = (self.records[report.nodeid][0], True)
         self._reports.append(report)
@@ -64,6 +67,15 @@ class SeenReports:
             if bad in found:
                 return bad
         return "passed" if self.was_called() else INTERRUPTED
+
+    def skip_at_setup(self) -> pytest.TestReport | None:
+        """Give the report of a set-up that was skipped; None where there is none."""
+        found = [each for each in self._reports if each.when == "setup" and each.skipped]
+        return found[-1] if found and not self.was_called() else None
+
+    def teardown_failed(self) -> bool:
+        """Tell whether a teardown of the test, or of a fixture after it, failed."""
+        return any(each.when == "teardown" and each.failed for each in self._reports)
 
     def timeout(self) -> str:
         """Give what pytest-timeout said where it failed the test; else nothing."""

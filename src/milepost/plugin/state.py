@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 session_key: pytest.StashKey["Session"] = pytest.StashKey()
 test_key: pytest.StashKey["CollectedTest"] = pytest.StashKey()
 scopes_key: pytest.StashKey["Scopes"] = pytest.StashKey()
-runs_key: pytest.StashKey[list["Run"]] = pytest.StashKey()
+runs_key: pytest.StashKey[list["Run"]] = pytest.StashKey()  # of the phases
+identity_runs_key: pytest.StashKey[list["Run"]] = pytest.StashKey()
 around_key: pytest.StashKey[ExitStack] = pytest.StashKey()  # of the test that runs
 seen_key: pytest.StashKey[SeenReports] = pytest.StashKey()
 
@@ -44,7 +45,7 @@ def scopes_of(config: pytest.Config) -> "Scopes":
         config.stash[scopes_key] = Scopes(
             session_of(config),
             is_worker=is_worker(config),
-            ended=config.stash[seen_key].ended,
+            seen=config.stash[seen_key],
         )
     return config.stash[scopes_key]
 
@@ -56,6 +57,12 @@ def collected(item: pytest.Item) -> "CollectedTest":
     if test_key not in item.stash:
         item.stash[test_key] = CollectedTest(**description(item))
     return item.stash[test_key]
+
+
+def all_runs(item: pytest.Item) -> list["Run"]:
+    """Give every run of a test's own; the last one is that of its phases."""
+    found = [*item.stash.get(identity_runs_key, []), *item.stash.get(runs_key, [])]
+    return list({id(run): run for run in reversed(found)}.values())[::-1]
 
 
 def tests_of(config: pytest.Config, items: list[pytest.Item]) -> list["CollectedTest"]:

@@ -139,17 +139,19 @@ def sync_tree(folder: Path, known: dict[Path, tuple[int, int]]) -> None:
     """
     entries = list(_entries(folder))
     for entry in entries:
-        if entry.is_dir() and not entry.is_symlink():
-            sync_tree(entry, known)
-        elif entry.is_file() and not entry.is_symlink():
-            _sync_file(entry, known)
+        # A server that a phase has started may remove its files at any time.
+        with suppress(FileNotFoundError):
+            if entry.is_dir() and not entry.is_symlink():
+                sync_tree(entry, known)
+            elif entry.is_file() and not entry.is_symlink():
+                _sync_file(entry, known)
     if entries:
         sync_folder(folder)
 
 
 def _sync_file(path: Path, known: dict[Path, tuple[int, int]]) -> None:
     found = path.stat()
-    now = found.st_size, found.st_mtime_ns
+    now = found.st_size, found.st_ctime_ns  # nobody can set that one back
     if known.get(path) == now:
         return
     handle = os.open(path, os.O_RDONLY)

@@ -18,7 +18,7 @@ from milepost import clock
 from milepost.document_errors import DamagedCheckpointError, NoFileError
 from milepost.errors import DamagedValueError, GoneError, hides_frames
 from milepost.shape import MAX_DOCUMENT_BYTES
-from milepost.stores import files
+from milepost.stores import cleanups, files, lives
 from milepost.stores.killpoints import killpoint
 from milepost.stores.lease import CLOSING, STARTING, Lease
 from milepost.stores.names import check_test_id, is_test_id
@@ -28,7 +28,7 @@ _PREFIX, _SUFFIX = "checkpoint_", ".json"
 _DOCUMENT: Final = re.compile(
     r"checkpoint_(?P<test_id>.+?)\.json(?P<damaged>\.damaged-.+)?"
 )
-_DATA_ENTRIES = ("blobs", "directory", "cleanups.jsonl")
+_DATA_ENTRIES = ("blobs", "directory", cleanups.NAME)
 _SIGNS: Final = {
     "README.md": (
         "# milepost checkpoints\n\nThe saved state of tests that have not passed yet. "
@@ -317,17 +317,7 @@ class FolderStore:
 
     def shelved(self, test_id: str) -> list[Path]:
         """List the old lives of a checkpoint that ``fresh`` set aside."""
-        pattern = re.compile(f"old-{re.escape(test_id)}-[0-9a-f]{{16}}")
-        with suppress(FileNotFoundError):
-            entries = sorted(self.directory.iterdir())
-            return [entry for entry in entries if pattern.fullmatch(entry.name)]
-        return []
-
-    def _retired(self, test_id: str) -> list[Path]:
-        """List what removed documents left behind and what has no clean-up to run."""
-        folder = self.data_path(test_id)
-        found = self.directory.glob(f"{glob.escape(folder.name)}.old-*")
-        return [entry for entry in found if not (entry / "cleanups.jsonl").exists()]
+        return lives.shelved(self.directory, test_id)
 
     def delete(self, test_id: str, lease: Lease, passed_at: str | None = None) -> None:
         """Remove a checkpoint: its data first, then its document, then its lease.
@@ -342,7 +332,8 @@ class FolderStore:
             lease.check(test_id)
             lease.mark(CLOSING, passed_at)
             killpoint("delete.begin")
-            left = [*self.shelved(test_id), *self._retired(test_id)]
+            lives.let_stand(self.directory, test_id)
+            left = lives.ended(self.directory, test_id)
             for entry in [*_data_entries(folder), *left]:
                 lease.check(test_id)  # before each: a paused run must not go on deleting
                 _remove(entry)

@@ -30,7 +30,7 @@ _OLDEST_PYARROW: Final = 15
 _PYARROW_CURE: Final = "pip install pyarrow"
 _HEADER: Final = b"milepost"
 _FILE_CURE: Final = (
-    "Write it to a file that stays (not below tmp_path) and return the file's name;\n"
+    "Write it to a file below phase.directory and return the file's name;\n"
     "or return plain values: array.tolist(), frame.to_dict('records')"
 )
 

@@ -1,0 +1,1 @@
+"""milepost doctor: what will stand in the way of resuming, before a cent is spent."""

@@ -1,0 +1,1 @@
+"""Checkpoints of a class, a module and a session."""

@@ -1,0 +1,110 @@
+"""The first test of a class fills a store, which is cleared before and after."""
+
+FILES = {
+    "store.py": '''
+        """A store of embeddings in a database, reached through a client."""
+
+        import sqlite3
+        from pathlib import Path
+
+        from calling import note
+
+        PATH = Path(__file__).with_name("world") / "vectors.db"
+
+
+        def clear():
+            note("clear")
+            PATH.unlink(missing_ok=True)
+
+
+        class Client:
+            def __init__(self):
+                PATH.parent.mkdir(exist_ok=True)
+                self.database = sqlite3.connect(PATH)
+                self.database.execute(
+                    "create table if not exists nodes (title primary key, vector)"
+                )
+
+            def add(self, rows):
+                self.database.executemany("insert or replace into nodes values (?, ?)", rows)
+                self.database.commit()
+
+            def nearest(self, vector):
+                found = self.database.execute(
+                    "select title from nodes order by abs(vector - ?), title limit 1", [vector]
+                )
+                return found.fetchone()[0]
+
+            def close(self):
+                self.database.close()
+    ''',
+    "bundestag.py": '''
+        """Fetches papers, embeds them and answers questions; each costs money."""
+
+        from calling import note
+        from trouble import trouble
+
+        PAPERS = {"Wind": "turbines at sea", "Rail": "night trains", "Bees": "flowers"}
+
+
+        def vector(text):
+            return sum(map(ord, text)) % 1009
+
+
+        def fetch():
+            note("fetch")
+            return PAPERS
+
+
+        def embed(client, papers):
+            note("embed")
+            trouble("embed")
+            client.add([(title, vector(text)) for title, text in papers.items()])
+            return len(papers)
+
+
+        def answer(client, question):
+            note(f"answer {question}")
+            trouble(f"answer {question}")
+            return f"See the paper {client.nearest(vector(question))}."
+
+
+        def evaluate(answers):
+            note("evaluate")
+            trouble("evaluate")
+            return {answer: len(answer) for answer in answers}
+    ''',
+    "test_full_pipeline.py": '''
+        import pytest
+        from bundestag import answer, embed, evaluate, fetch
+        from store import Client, clear
+        from trouble import product
+
+        QUESTIONS = ["night trains", "flowers"]
+
+
+        @pytest.fixture(scope="class")
+        def client(class_phase):
+            class_phase("clear the store", clear)
+            class_phase.cleanup(clear)
+            made = Client()
+            yield made
+            made.close()
+
+
+        class TestFullPipeline:
+            def test_embedding(self, class_phase, client):
+                papers = class_phase("fetch", fetch)
+                assert class_phase("embed", embed, client, papers) == 3
+
+            def test_augmentation(self, class_phase, client):
+                answers = [class_phase(f"ask {q}", answer, client, q) for q in QUESTIONS]
+                assert answers == ["See the paper Rail.", "See the paper Bees."]
+                product(answers=answers)
+
+            def test_evaluation(self, class_phase, client):
+                answers = [class_phase(f"ask {q}", answer, client, q) for q in QUESTIONS]
+                product(scores=class_phase("evaluate", evaluate, answers))
+    ''',
+}
+PLACES = ["embed", "answer flowers", "evaluate"]
