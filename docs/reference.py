@@ -31,6 +31,7 @@ ENVIRONMENT: Final = """## Environment variables
 | variable | meaning |
 | --- | --- |
 | `MILEPOST_DIR` | folder of the checkpoints; `--milepost-dir` comes before it |
+| `MILEPOST_KEY` | signs clean-ups in place of the user's own key; see [who may run what](guide-scopes.md#who-may-run-what) |
 | `CI` | set by CI systems: a run that fails then says how to keep the checkpoints |
 """
 MARKER: Final = {
@@ -39,6 +40,7 @@ MARKER: Final = {
     "user_request": "what the test asks of the system, for people",
     "retry": "a `RetryConfig`, or the number of retries; 0 for none",
     "keep": "`failed` or `all`, as `milepost_keep`",
+    "remember": "fixtures whose values are kept, a list of names; see `milepost_remember`",
 }
 _WIDE: Final[dict[str, Any]] = {"terminal_width": 96, "max_content_width": 96}
 _HIDDEN: Final = re.compile(r"repr=False|ClassVar\[")

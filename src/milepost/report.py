@@ -16,8 +16,8 @@ _ICONS: Final = {
 }
 
 _GONE: Final = (
-    "What a phase's value points to may be gone: use phase.cleanup (module_phase.cleanup) "
-    "instead of code after yield, phase.directory instead of tmp_path"
+    "What a phase's value points to may be gone: use phase.cleanup (module_phase.cleanup)",
+    "instead of code after yield, phase.directory instead of tmp_path",
 )
 
 
@@ -230,7 +230,8 @@ def _fixture_lines(
     is_kept = any(phase.get("kept") for phase in phases) and not passed
     if record.get("torn_down") and is_kept:
         gone = ", ".join(record["torn_down"])
-        lines += [f"  fixtures torn down after the failure: {gone}.", f"    {_GONE}"]
+        lines.append(f"  fixtures torn down after the failure: {gone}")
+        lines += [f"    {line}" for line in _GONE]
     return lines
 
 
@@ -245,7 +246,8 @@ def _phase_text(phase: dict[str, Any]) -> str:
     if phase.get("attempts", 0) > 1:
         waited = duration(phase.get("waited_seconds", 0.0))
         text += f"; attempt {phase['attempts']}, waited {waited}"
-    return text + (f"; {phase['error']}" if phase.get("error") else "")
+    error = str(phase.get("error", "")).partition("\n")[0]
+    return text + (f"; {error}" if error else "")
 
 
 def _saved(phases: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

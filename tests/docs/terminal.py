@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 SHOWN_FOLDER = "/home/you/project"
+SHOWN_TEMPORARY = "/tmp/pytest-of-you/pytest-0/"
+_TEMPORARY = re.compile(r"/[\w/.-]*/pytest-of-\w+/pytest-\d+/")
 # What pytest says of the machine; the documentation leaves it out.
 _HEADER = (
     "platform ",
@@ -74,7 +76,8 @@ class Terminal:
     def run(self, command: str) -> str:
         """Run a command line and give what it prints, as the documentation shows it."""
         done = self._run(["bash", "-c", command])
-        return shorten(done.stdout.replace(str(self.folder), SHOWN_FOLDER))
+        printed = done.stdout.replace(str(self.folder), SHOWN_FOLDER)
+        return shorten(_TEMPORARY.sub(SHOWN_TEMPORARY, printed))
 
     def run_code(self, code: str) -> tuple[int, str]:
         """Run Python code in the folder; give its exit code and what it prints."""

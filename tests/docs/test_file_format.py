@@ -17,6 +17,8 @@ from tests.project import Project
 Object = dict[str, Any]
 _ROW = re.compile(r"^\| `(\w+)` \| ([^|]+) \| ([^|]+) \|$")
 
+_CLEANUPS = {"cleanup": "A clean-up", "done": "A clean-up that was made"}
+
 # What runs leave behind in three runs: every field that is written today.
 STORY = """
     import asyncio
@@ -70,9 +72,13 @@ STORY = """
         asyncio.run(phase("waiting", wait))
         phase.with_options(retry=RETRY)("paying", pay, phase)
         phase("pair", pair)
+        phase.cleanup(print, "bye")
         phase("drawing", str, tmp_path)
         phase.with_options(always=True)("lock", threading.Lock)
         assert Path("mended").exists()
+
+    def test_scope(module_phase):
+        module_phase("scope", int)
 """
 
 
@@ -116,6 +122,10 @@ def objects(folder: Path) -> Iterator[tuple[str, Object]]:
             yield "The record of a value", kept["value"]
         for phase in document["phases"].values():
             yield from _of_phase(phase)
+    for path in folder.glob("*.d/cleanups.jsonl"):
+        for line in path.read_text("utf-8").splitlines():
+            record = json.loads(line)
+            yield _CLEANUPS[record["kind"]], record
     for path in folder.glob("history/*/*.json"):
         run = json.loads(path.read_text("utf-8"))
         yield "A run in the history", run

@@ -1,5 +1,6 @@
 """unittest: data are prepared, an object of them is handed to the training."""
 
+SUITE = 19
 FILES = {
     "training.py": '''
         """Prepares data and trains an adapter on them."""

@@ -1,5 +1,6 @@
 """Coroutines in nested loops build a graph for each user; two builds side by side."""
 
+SUITE = 23
 FILES = {
     "graph.py": '''
         """Adds episodes to a graph in a database, reading each with a paid model."""
@@ -101,3 +102,5 @@ FILES = {
 }
 PLUGINS = ["pytest_asyncio.plugin"]
 PLACES = ["candidate eva 1", "judge"]
+# The other build is on its way when one breaks.
+REPEATS = ["baseline eva 2", "candidate eva 1", "judge"]

@@ -1,5 +1,6 @@
 """Asynchronous fixtures of each test do the paid work, under random names."""
 
+SUITE = 28
 FILES = {
     "assistant.py": '''
         """Ingests meetings of a team into an index; extraction is paid."""
@@ -90,3 +91,11 @@ FILES = {
 PLUGINS = ["pytest_asyncio.plugin"]
 PLACES = ["store drive", "search slack"]
 RESUME = {"search slack": ["-k", "slack"]}
+AGAIN = {
+    "store drive": [
+        *("create team", "extract slack", "store slack", "search slack", "delete team"),
+    ],
+    "search slack": [
+        *("create team", "extract drive", "store drive", "search drive", "delete team"),
+    ],
+}

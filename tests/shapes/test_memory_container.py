@@ -1,5 +1,6 @@
 """A container is started, remembers over HTTP, recalls, and is removed at the end."""
 
+SUITE = 22
 FILES = {
     "image.py": '''
         """What runs in the container: a server that remembers."""

@@ -1,5 +1,6 @@
 """A pipeline object in memory answers a loop of paid questions, also from threads."""
 
+SUITE = 24
 FILES = {
     "model.py": '''
         """A model behind HTTP, which counts what it is paid for."""
@@ -65,7 +66,7 @@ FILES = {
         from trouble import product, trouble
 
         DOCUMENTS = ["Jean lives in Paris", "Mark lives in Berlin", "Giorgio lives in Rome"]
-        QUESTIONS = ["Who is Jean", "Who is Mark", "Who is Giorgio"]
+        PEOPLE = ["Jean", "Mark", "Giorgio"]
 
 
         @pytest.fixture(scope="session")
@@ -81,29 +82,36 @@ FILES = {
             return made
 
 
-        def ask(pipeline, question, where):
+        def ask(pipeline, question):
             answer = pipeline.run(question)["answers"][0]
-            trouble(f"{where} {question}")
+            trouble(question)
             return answer
 
 
         def test_one_after_another(phase, pipeline):
             asked = phase.with_options(ignore=["pipeline"], inputs=[pipeline.documents])
-            answers = [
-                asked(question, ask, pipeline, question, "loop") for question in QUESTIONS
-            ]
+            answers = []
+            for name in PEOPLE:
+                question = f"Who is {name}"
+                answers.append(asked(question, ask, pipeline, question))
             assert all(answer.startswith("WHO IS") for answer in answers)
             product(loop=answers)
 
 
         def test_side_by_side(phase, pipeline):
             asked = phase.with_options(ignore=["pipeline"], inputs=[pipeline.documents])
+            questions = [f"Where is {name}" for name in PEOPLE]
             with ThreadPoolExecutor(2) as pool:
-                answers = list(
-                    pool.map(lambda q: asked(q, ask, pipeline, q, "pool"), QUESTIONS)
-                )
+                answers = list(pool.map(lambda q: asked(q, ask, pipeline, q), questions))
             product(pool=answers)
     ''',
 }
-PLACES = ["loop Who is Mark", "pool Who is Mark"]
-RESUME = {"pool Who is Mark": ["-k", "side"]}
+_HOMES = {"Jean": "Paris", "Mark": "Berlin", "Giorgio": "Rome"}
+_LOOP, _POOL = (
+    [f"bought {word} is {name}: {name} lives in {home}" for name, home in _HOMES.items()]
+    for word in ("Who", "Where")
+)
+PLACES = ["Who is Mark", "Where is Mark"]
+RESUME = {"Where is Mark": ["-k", "side"]}
+AGAIN = {"Who is Mark": _POOL, "Where is Mark": _LOOP}
+REPEATS = _POOL  # two questions are asked at a time

@@ -1,5 +1,6 @@
 """A scenario of pytest-bdd on an instrument, whose state is asked and not believed."""
 
+SUITE = 30
 FILES = {
     "telescope.py": '''
         """A telescope: what it is at present can be read and not be put back."""
@@ -105,3 +106,4 @@ FILES = {
 }
 PLUGINS = ["pytest_bdd.plugin"]
 PLACES = ["process"]
+REPEATS = ["scan"]  # what an instrument does at present is never restored

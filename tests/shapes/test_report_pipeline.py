@@ -1,5 +1,6 @@
 """Five tests of a class buy the same first steps of a pipeline five times."""
 
+SUITE = 26
 FILES = {
     "analysis.py": '''
         """A pipeline of paid steps, and what runs them in order up to one of them."""
@@ -108,4 +109,5 @@ FILES = {
                 product(overview=result, labels=labels)
     ''',
 }
-PLACES = ["clustering", "overview"]
+PLACES = ["clustering"]
+RESUME = {"clustering": ["-k", "whole"]}

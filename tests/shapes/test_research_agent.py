@@ -1,5 +1,6 @@
 """A plain test runs an agent's graph with ``asyncio.run``; its state is in memory."""
 
+SUITE = 25
 FILES = {
     "conftest.py": '''
         import pytest
@@ -78,4 +79,8 @@ FILES = {
             assert result["grade"] == 3
     ''',
 }
-PLACES = ["bees: present (multi_agent)", "grade"]
+PLACES = ["bees: present (multi_agent)"]
+# Three sections are researched at a time.
+REPEATS = [
+    f"research bees: {part} (multi_agent)" for part in ("history", "present", "future")
+]

@@ -1,5 +1,6 @@
 """A child process does it all, and goes on by itself from what is in its folder."""
 
+SUITE = 20
 FILES = {
     "sequencing.py": '''
         """Calls variants in stages; a stage whose file is there is not done again."""
@@ -49,5 +50,5 @@ FILES = {
             product(**{sample: result})
     ''',
 }
-PLACES = ["call exome", "annotate rnaseq"]
-RESUME = {"annotate rnaseq": ["-k", "rnaseq"]}
+PLACES = ["call exome"]
+AGAIN = {"call exome": ["align rnaseq", "call rnaseq", "annotate rnaseq"]}

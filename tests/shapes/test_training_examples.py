@@ -1,5 +1,6 @@
 """unittest: each test starts one training script; the class has one folder."""
 
+SUITE = 18
 FILES = {
     "train.py": '''
         """Trains on a task: a script of its own, which writes its results to a folder."""
@@ -67,4 +68,5 @@ FILES = {
                 self.assertGreaterEqual(self.accuracy("squad"), self.least)
     ''',
 }
-PLACES = ["ner", "squad"]
+PLACES = ["ner"]
+RESUME = {"ner": ["-k", "squad"]}

@@ -1,5 +1,6 @@
 """A recipe is trained by a command line in this process, and resumed from its files."""
 
+SUITE = 17
 FILES = {
     "recipe.py": '''
         """Trains a model: a command line."""
@@ -62,5 +63,6 @@ FILES = {
             product(**{model: losses})
     ''',
 }
-PLACES = ["llama2 2 epoch 3", "llama3 2 epoch 2"]
+PLACES = ["llama3 2 epoch 2"]
 RESUME = {"llama3 2 epoch 2": ["-k", "llama3"]}
+AGAIN = {"llama3 2 epoch 2": ["train llama2 from 0", "train llama2 from 2"]}

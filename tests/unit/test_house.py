@@ -20,7 +20,7 @@ LONGEST_MODULE = 400
 
 # From the top: a layer knows those below it. Every module named nowhere here is a part.
 EDGE = frozenset({"milepost", "__main__", "plugin", "cli", "dashboard", "doctor"})
-HEART = frozenset({"accepting", "anew", "manager", "phases", "session"})
+HEART = frozenset({"accepting", "anew", "manager", "phases", "removal", "session"})
 # What the two edges are made with.
 THEIR_OWN = frozenset({("plugin", "pytest"), ("cli", "click"), ("doctor", "click")})
 GROUND = frozenset({"clock", "errors", "canonical"})

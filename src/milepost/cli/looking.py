@@ -57,6 +57,8 @@ def _row(manager: CheckpointManager, test_id: str) -> dict[str, Any]:
         "age_seconds": round(age, 1),
     }
     row |= _left(manager.store.data_path(test_id))
+    remembered = list(checkpoint.milepost.get("remembered", ()))
+    row |= {"remembered": remembered} if remembered else {}
     if checkpoint.ended_at:
         row["state"] = "passed" if checkpoint.passed_at else "removed"
     return row
@@ -112,6 +114,12 @@ def _row_text(row: dict[str, Any]) -> str:
     state = row.get("state") or f"next: {row['resume_phase'] or 'its end'}"
     age = report.duration(row["age_seconds"])
     done = f"{row['completed']} of {report.count(row['phases'], 'phase')}"
+    if row.get("remembered") and not row["phases"]:
+        # The test keeps its phases in a checkpoint that it makes itself, or has none.
+        return (
+            f"{row['test_id']}  keeps {', '.join(row['remembered'])}, {age} old  "
+            f"({row['test_name']})"
+        )
     return f"{row['test_id']}  {done}, {state}, {age} old  ({row['test_name']})"
 
 

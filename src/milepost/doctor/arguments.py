@@ -47,15 +47,14 @@ class Arguments:
         self._live = live
 
     def judge(
-        self, call: PhaseCall, function: Origin, name: str, title: str, block: Block
+        self, call: PhaseCall, function: Origin, name: str, block: Block
     ) -> list[str]:
         """Add what is wrong with the arguments of a phase.
 
         Args:
             call: The phase.
             function: Its function.
-            name: The phase's name.
-            title: The phase, for people.
+            name: The phase's name, for people.
             block: Takes the findings.
 
         Returns:
@@ -68,7 +67,7 @@ class Arguments:
                 continue
             live, random = self._content(given)
             if random and not given.origin.is_kept:
-                block.add(_changing(call, given, random, title))
+                block.add(_changing(call, given, random, name))
             elif live:
                 block.add(self._living(call, given, live, name))
             elif self._is_unknown(given.origin):
@@ -133,16 +132,16 @@ class Arguments:
         return Finding(
             level=PROBLEM if is_stale else NOTE,
             kind="live",
-            what=report.live_input(name, given.name, live),
+            what=report.live_input(f"{call.verb} {name}", given.name, live),
             why=why,
             place=call.place,
         )
 
 
-def _changing(call: PhaseCall, given: Given, reason: str, title: str) -> Finding:
+def _changing(call: PhaseCall, given: Given, reason: str, name: str) -> Finding:
     prefix = "" if call.checkpoint == "own" else f"{call.checkpoint}_"
     plain = given.text if given.text.isidentifier() else given.name
-    what = f"{title}: argument {given.name!r} ({given.text}) {reason}"
+    what = f"{call.verb} {name}: argument {given.name!r} ({given.text}) {reason}"
     return Finding(
         level=PROBLEM,
         kind="random",

@@ -1,5 +1,6 @@
 """The fixtures of one test: which they are, and what their values are."""
 
+import ast
 import inspect
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
@@ -7,7 +8,7 @@ from typing import Any, Final
 from milepost.doctor.origins import Origins
 from milepost.doctor.randomness import FIXTURES
 from milepost.doctor.scope import UNKNOWN, Origin, Scope
-from milepost.doctor.source import Code, code_of
+from milepost.doctor.source import Code, code_of, own_nodes, plain_function
 from milepost.plugin.asking import ALL, SCOPED
 
 _HOME: Final = "milepost.plugin.fixtures"
@@ -29,7 +30,7 @@ class Closure:
         self._remembered = frozenset(remembered)
         self._known: dict[str, Origin] = {}
         self._open: set[str] = set()
-        self.origins = Origins(self.value, is_own)
+        self.origins = Origins(self.value, is_own, self._set_on)
         case = getattr(item, "callspec", None)
         self._parameters: Mapping[str, Any] = case.params if case else {}
 
@@ -110,6 +111,31 @@ class Closure:
             if code:
                 yield name, definition, self.scope(code, definition)
 
+    def _set_on(self, kind: type, name: str) -> list[Origin]:
+        """Say what fixtures set as an attribute of the test's class."""
+        key = f"request.cls.{name}"
+        if kind is not self._item.cls or key in self._open:
+            return []
+        self._open.add(key)
+        try:
+            return [
+                self.origins.of(node.value, scope)
+                for _, _, scope in self.own()
+                for node in own_nodes(scope.code.body)
+                if isinstance(node, ast.Assign) and _sets(node, name)
+            ]
+        finally:
+            self._open.discard(key)
+
+    def steps(self) -> Iterator[Scope]:
+        """Give the steps of a scenario, which pytest-bdd calls as the test runs."""
+        if not hasattr(getattr(self._item, "function", None), "__scenario__"):
+            return
+        for function in vars(self._item.module).values():
+            code = code_of(function) if self._is_own(plain_function(function)) else None
+            if code and ALL.intersection(code.parameters):
+                yield self.scope(code, function)
+
     def phases_of(self, definition: Any) -> list[tuple[str, str]]:
         """Give the phase fixtures that a fixture asks for, with the scope of each."""
         return [
@@ -117,3 +143,14 @@ class Closure:
             for name in definition.argnames
             if name in ALL and self._is_phase(name)
         ]
+
+
+def _sets(node: ast.Assign, name: str) -> bool:
+    """Tell whether an assignment is one to an attribute of ``request.cls``."""
+    return any(
+        isinstance(target, ast.Attribute)
+        and target.attr == name
+        and isinstance(target.value, ast.Attribute)
+        and target.value.attr in ("cls", "instance")
+        for target in node.targets
+    )

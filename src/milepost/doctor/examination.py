@@ -161,6 +161,8 @@ class _Patient:
             scope = self._closure.scope(code)
             walk.walk(scope)
             around.test(scope)
+        for step in self._closure.steps():
+            walk.walk(step)
         around.methods(self._item.cls, self._item.module)
         for call in walk.calls:
             self._judge(call)
@@ -179,9 +181,7 @@ class _Patient:
         if "always" not in call.options:
             said = self._results.judge(call, function, title, self._block)
             if call.verb == "phase":
-                short = name or name_text(call)
-                judged = (call, function, short, title, self._block)
-                unknown = self._arguments.judge(*judged)
+                unknown = self._arguments.judge(call, function, shown, self._block)
         else:
             said = "runs in every run"
         judge_form(call, function, title, self._block)

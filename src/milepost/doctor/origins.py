@@ -7,6 +7,7 @@ import typing
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 from milepost.doctor.liveness import KINDS
@@ -18,6 +19,7 @@ from milepost.doctor.scope import (
     LocalFunction,
     Origin,
     Scope,
+    is_constant,
     joined,
     module_scope,
     part_of,
@@ -36,14 +38,17 @@ class Origins:
         fixture: Gives what the value of a fixture is, by its name; None where a name
             is no fixture.
         is_own: Tells whether a function or class is the project's.
+        attribute: Gives what fixtures set as an attribute of a class.
     """
 
     def __init__(
         self,
         fixture: Callable[[str], Origin | None],
         is_own: Callable[[object], bool],
+        attribute: Callable[[type, str], list[Origin]],
     ) -> None:
         self.fixture = fixture
+        self._attribute_given = attribute
         self.is_own = is_own
         self._open: set[tuple[int, int]] = set()
         self._modules: dict[str, Scope] = {}
@@ -84,7 +89,7 @@ class Origins:
         children = [n for n in ast.iter_child_nodes(node) if isinstance(n, ast.expr)]
         parts = [self.of(each, scope) for each in children]
         random = next((each.random for each in parts if each.random), "")
-        is_kept = bool(parts) and parts[0].is_kept
+        is_kept = bool(parts) and all(map(is_constant, parts))
         given = parts[0].given if isinstance(node, ast.Subscript) and parts else {}
         return Origin(random=random, is_kept=is_kept, given=given)
 
@@ -146,6 +151,8 @@ class Origins:
 
     def _attribute(self, node: ast.Attribute, scope: Scope) -> Origin:
         owner = self.of(node.value, scope)
+        if owner.phase:  # its directory
+            return Origin(kind=Path, is_kept=True)
         if isinstance(owner.value, types.ModuleType | type):
             value = _static(owner.value, node.attr)
             return UNKNOWN if value is NOTHING else Origin(value=value, kind=type(value))
@@ -164,6 +171,7 @@ class Origins:
             return Origin(value=value, kind=type(value), given={"self": owner})
         written = [self._written(base, name, owner) for base in kind.__mro__[:-1]]
         found = [each for origins in written for each in origins]
+        found += self._attribute_given(kind, name)
         if found:
             return joined(found)
         random = owner.random or reason_of_attribute(name)

@@ -138,9 +138,15 @@ def joined(origins: list[Origin]) -> Origin:
 
 def part_of(whole: Origin) -> Origin:
     """Say what holds for a part of a value, of which nothing else is known."""
+    is_kept = whole.is_kept or is_constant(whole)
     return replace(
-        whole, kind=NOTHING, value=NOTHING, phase="", options={}, given=whole.given
+        whole, kind=NOTHING, value=NOTHING, phase="", options={}, is_kept=is_kept
     )
+
+
+def is_constant(origin: Origin) -> bool:
+    """Tell whether a value is written in the source: the same in every run."""
+    return origin.is_kept or type(origin.value) in (str, int, float, bool, bytes)
 
 
 def _assignments(parts: list[Any], *, is_sure: bool) -> Iterator[tuple[str, Assigned]]:

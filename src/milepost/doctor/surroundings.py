@@ -1,6 +1,7 @@
 """What stands around a test: fixtures and their teardown, set-ups, methods of classes."""
 
 import ast
+import inspect
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from milepost.doctor.destruction import (
 from milepost.doctor.findings import NOTE, PROBLEM, Block, Finding
 from milepost.doctor.origins import Origins
 from milepost.doctor.scope import Scope
-from milepost.doctor.source import Code, code_of, own_nodes
+from milepost.doctor.source import Code, code_of, own_nodes, plain_function
 
 _GONE: Final = (
     "It is torn down after a failure: what a phase's value points to is gone in the "
@@ -68,6 +69,7 @@ class Surroundings:
         self, after: list[ast.AST], inner: Scope, who: str, cure: str
     ) -> None:
         """Add that something is torn down; a problem where it destroys."""
+        after = [part for each in after for part in self._ends(each, inner)]
         destroys = next(destroying(after, inner, self._origins.of), None)
         temporary = next(filter(is_temporary, after), None)
         worst = destroys or temporary
@@ -86,6 +88,17 @@ class Surroundings:
                 place=place or inner.code.place(),
             )
         )
+
+    def _ends(self, part: ast.AST, inner: Scope) -> list[ast.AST]:
+        """Give what a with block does at its end, where the project says what."""
+        called = part.context_expr if isinstance(part, ast.withitem) else None
+        if not isinstance(called, ast.Call):
+            return [part]
+        function = self._origins.of(called.func, inner).value
+        code = code_of(function) if self._origins.is_own(plain_function(function)) else None
+        if code is None or not inspect.isgeneratorfunction(plain_function(function)):
+            return [part]
+        return after_yield(code)[1]
 
     def _setting_up(self, before: list[ast.AST], inner: Scope, who: str) -> None:
         for node in destroying(before, inner, self._origins.of):

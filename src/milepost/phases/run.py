@@ -20,10 +20,11 @@ from milepost.identity import unlike
 from milepost.manager import CheckpointManager
 from milepost.phases.active import ActivePhase
 from milepost.phases.cleaning import Cleaning, finish_cleanups
+from milepost.phases.interruption import blame_timeout, interrupt_active
 from milepost.phases.plan import Plan
 from milepost.stores.history import write_history
 from milepost.stores.signals import deferred_signals
-from milepost.words import FAILED, INTERRUPTED, NOT_KEPT, RUNNING
+from milepost.words import INTERRUPTED
 
 _inside: ContextVar[str | None] = ContextVar("milepost_phase", default=None)
 _open_runs: set[tuple[str, str]] = set()
@@ -264,9 +265,9 @@ class Run:
             )
         with self.lock, deferred_signals():
             self._write_refused()
-            self._interrupt_active()
+            interrupt_active(self)
             if timeout:
-                self._blame_timeout(timeout)
+                blame_timeout(self, timeout)
 
     def _await_threads(self, seconds: float) -> None:
         deadline = clock.monotonic() + seconds
@@ -280,18 +281,6 @@ class Run:
             self.flush()
         self.unwritten.clear()
 
-    def _interrupt_active(self) -> None:
-        phases = self.checkpoint.phases.values() if self.checkpoint else ()
-        for phase in phases:
-            if phase.milepost_clock is not None:
-                event = self.record.event(phase.phase_name)
-                refused = event.word == NOT_KEPT
-                attempts.set_back(
-                    phase, attempts.NOT_KEPT if refused else attempts.INTERRUPTED
-                )
-                self.is_changed = True
-                event.word = INTERRUPTED if event.word == RUNNING else event.word
-
     def blame_timeout(self, error: str) -> None:
         """Count as failed what a timeout cut off, where the run goes on.
 
@@ -300,17 +289,7 @@ class Run:
         """
         with self.lock, deferred_signals():
             if not self.closed:
-                self._blame_timeout(error)
-
-    def _blame_timeout(self, error: str) -> None:
-        document, own = self.checkpoint, self.record.run
-        for phase in document.phases.values() if document else ():
-            last = phase.milepost_attempts[-1] if phase.milepost.get("attempts") else {}
-            if document and last.get("run") == own and last.get("outcome") == INTERRUPTED:
-                attempts.count_as_failed(document, phase, error)
-                self.is_changed = True
-                event = self.record.event(phase.phase_name)
-                event.word, event.error = FAILED, error
+                blame_timeout(self, error)
 
     def close(self, outcome: str) -> None:
         """End the run: remove the checkpoint of a test that passed, keep all others.
@@ -346,8 +325,9 @@ class Run:
             return False
         if self.checkpoint is None:
             # A fresh life without a phase: what it was to replace goes with it.
-            has_old = bool(self.manager.store.shelved(self.test_id))
-            return has_old or bool(self.cleaning.unrecorded)
+            return bool(
+                self.manager.store.shelved(self.test_id) or self.cleaning.unrecorded
+            )
         if self._adopted and not self.manager.checkpoint_exists(self.test_id):
             return False
         self.manager.end(self.checkpoint, passed=True)
@@ -361,8 +341,7 @@ class Run:
     def _write_history(self) -> None:
         if self.record.events:
             with suppress(MilepostError):
-                record = self.record.to_dict()
-                folder = self.manager.checkpoint_dir
+                folder, record = self.manager.checkpoint_dir, self.record.to_dict()
                 write_history(folder, self.test_id, self.record.run, record)
 
     @contextmanager
