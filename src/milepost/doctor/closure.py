@@ -129,7 +129,7 @@ class Closure:
 
     def steps(self) -> Iterator[Scope]:
         """Give the steps of a scenario, which pytest-bdd calls as the test runs."""
-        if not hasattr(getattr(self._item, "function", None), "__scenario__"):
+        if getattr(self._item.function, "__module__", "") != "pytest_bdd.scenario":
             return
         for function in vars(self._item.module).values():
             code = code_of(function) if self._is_own(plain_function(function)) else None

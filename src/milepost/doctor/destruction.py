@@ -29,7 +29,7 @@ _STORE: Final = re.compile(
 _OPENED: Final = re.compile(
     r"(^|\.)(open|connect|patch\w*|suppress|raises|\w*[Cc]lient|\w*[Ss]ession|context|"
     r"\w*lock|closing|redirect_\w+|warns|catch_warnings|chdir|\w*[Cc]onnection|"
-    r"\w*[Ee]xecutor|\w*[Pp]layground|sync_playwright|async_playwright)$"
+    r"\w*[Ee]xecutor|\w*Server|\w*[Pp]layground|sync_playwright|async_playwright)$"
 )
 _HARMLESS: Final = re.compile(
     r"^(a?close|aclose|disconnect|shutdown|join|cancel|flush|print|info|debug|warning|"

@@ -40,10 +40,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(tryfirst=True)  # xdist runs tests as soon as its own hook was called
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Refuse a phase to begin again at that no selected test has."""
+    """Look whose tests these are; refuse a phase to begin again at that none has."""
     config = session.config
+    if is_off(config) or config.option.collectonly or is_controller(config):
+        return
+    if _holds_any(config):
+        scopes_of(config).join(session.items)
     name = config.getoption("milepost_from")
-    if not name or is_off(config) or config.option.collectonly or is_controller(config):
+    if not name:
         return
     tests = tests_of(config, session.items)
     if not session_of(config).has_phase(tests, name):
@@ -74,11 +78,22 @@ def _base(config: pytest.Config) -> Path:
 
 def _may_hold_any(config: pytest.Config) -> bool:
     """Tell cheaply whether there can be a checkpoint folder."""
+    return any(folder.exists() for folder in _folders(config))
+
+
+def _holds_any(config: pytest.Config) -> bool:
+    """Tell cheaply whether a checkpoint lies where they usually lie."""
+    return any(next(f.glob("checkpoint_*.json"), None) for f in _folders(config))
+
+
+def _folders(config: pytest.Config) -> list[Path]:
     named = config.getoption("milepost_dir") or os.environ.get("MILEPOST_DIR")
-    bases = [_base(config), *_base(config).parents]
-    return bool(named or config.getini("milepost_dir")) or any(
-        (base / ".milepost").exists() for base in bases
-    )
+    if named:
+        return [Path(named)]
+    base, configured = _base(config), config.getini("milepost_dir")
+    if configured:
+        return [base / configured]
+    return [each / ".milepost" for each in (base, *base.parents)]
 
 
 def pytest_report_collectionfinish(

@@ -33,6 +33,7 @@ class Scope:
         outcomes: How those ended that were over in this process, by their names.
         run: The run on its checkpoint; None until a test asks for it.
         told: What its run had done when the present test started.
+        is_begun: Whether it is known which tests of it run.
         is_wide: A test asked for the session's checkpoint while it ran; nobody knows
             which others use what it made.
         broken: The session's last test, if something failed when all was torn down.
@@ -46,6 +47,7 @@ class Scope:
     outcomes: dict[str, str] = field(default_factory=dict)
     run: Run | None = None
     told: Mapping[str, Any] = field(default_factory=dict)
+    is_begun: bool = False
     is_wide: bool = False
     broken: str = ""
 

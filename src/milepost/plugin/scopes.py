@@ -7,12 +7,13 @@ run: how each ended last is kept in the document.
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from milepost import report
-from milepost.errors import HeldError, OtherWorkerError
+from milepost.errors import HeldError, MilepostError, OtherWorkerError
 from milepost.phases.run import Run
 from milepost.phases.scoped import record_tests, tests_of
 from milepost.plugin.asking import kinds_asked_for
@@ -48,6 +49,22 @@ class Scopes:
     def collected(self, items: Iterable[pytest.Item]) -> None:
         """See all tests, before any of them is deselected."""
         self._items.update(dict.fromkeys(items))
+
+    def join(self, items: Iterable[pytest.Item]) -> None:
+        """Find the scopes of tests of which none that runs asks for the checkpoint.
+
+        How they end counts, too.
+        """
+        if self._session.mode not in ("resume", "offline"):
+            return
+        places = {
+            (kind, node_of(kind, item).nodeid): item
+            for item in items
+            for kind in ("class", "module")
+        }
+        for place, item in places.items():
+            if place not in self._known and self._session.peek(describe(place[0], item)):
+                self._get(place[0], item)
 
     def asked_for(self, items: Iterable[pytest.Item]) -> list[CollectedTest]:
         """Describe the checkpoints of the scopes that tests ask for."""
@@ -101,6 +118,7 @@ class Scopes:
 
     def _begin(self, scope: Scope, items: Sequence[pytest.Item]) -> None:
         self.collected(items)
+        scope.is_begun = True
         own = [item for item in items if scope.holds(item) and scope.counts(item)]
         ended = self._seen.ended
         scope.remaining = {item for item in own if item not in ended}
@@ -133,18 +151,34 @@ class Scopes:
         """
         scopes = self.of(item)
         for scope in scopes:
+            if not scope.is_begun:
+                self._begin(scope, item.session.items)
             if scope.counts(item):
                 blocked = outcome == "skipped" and self._is_blocked(scope, item)
                 scope.outcomes[scope.name_of(item)] = "blocked" if blocked else outcome
             elif is_last and self._seen.teardown_failed():
                 scope.broken = item.nodeid
         for scope in scopes:
-            scope.remaining.discard(item)
-            if scope.run and scope.is_open:
-                record_tests(scope.run, scope.outcomes)
-                # Any later test may still ask for a session's checkpoint as it runs.
-                if not scope.remaining and scope.kind != "session":
-                    self._settle(scope, scope.run, outcome)
+            self._go_on(scope, item, outcome)
+
+    def _go_on(self, scope: Scope, item: pytest.Item, outcome: str) -> None:
+        """Record what is known now; settle where no test of the scope is left."""
+        scope.remaining.discard(item)
+        if scope.run is None and not scope.remaining:
+            self._open_to_record(scope, item.session.items)
+        if scope.run and scope.is_open:
+            record_tests(scope.run, scope.outcomes)
+            # Any later test may still ask for a session's checkpoint as it runs.
+            if not scope.remaining and scope.kind != "session":
+                self._settle(scope, scope.run, outcome)
+
+    def _open_to_record(self, scope: Scope, items: Sequence[pytest.Item]) -> None:
+        """Open the run of a scope of which no test that ran has asked for anything."""
+        if scope.kind == "session" or self._session.mode not in ("resume", "offline"):
+            return
+        if self._session.peek(scope.test):
+            with suppress(MilepostError):  # somebody else runs it, or it cannot be read
+                scope.run, scope.told = self._open_run(scope, items), {}
 
     def _is_blocked(self, scope: Scope, item: pytest.Item) -> bool:
         return is_blocked(scope, item, self._seen, lambda: self._members(scope, {}))
@@ -171,10 +205,12 @@ class Scopes:
             members = self._members(scope, tests_of(run))
         except Exception as error:  # noqa: BLE001 - collecting runs the users' hooks
             return report.members_unknown(f"{type(error).__name__}: {error}")
-        ended = {**tests_of(run), **scope.outcomes}
-        return report.members_left(
-            {name: ended.get(name, "pending") for name in sorted(members)}
-        )
+        told = {**tests_of(run), **scope.outcomes}
+        ended = {name: told.get(name, "pending") for name in sorted(members)}
+        left = report.members_left(ended)
+        if left and scope.kind == "session":  # the next run may not collect them
+            record_tests(run, {**ended, **scope.outcomes})
+        return left
 
     def _close(self, scope: Scope, outcome: str) -> None:
         run = scope.run
@@ -194,6 +230,10 @@ class Scopes:
             may_pass: Whether all fixtures were torn down without an error.
         """
         for scope in self._known.values():
+            if scope.run is None and scope.outcomes:
+                self._open_to_record(scope, list(self._items))
+                if scope.run:
+                    record_tests(scope.run, scope.outcomes)
             if may_pass and scope.run and scope.is_open and not scope.remaining:
                 self._settle(scope, scope.run, outcome)
             self._close(scope, outcome)
