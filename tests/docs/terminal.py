@@ -29,6 +29,8 @@ _HEADER = (
 _SECTION = re.compile(r"^=+ (.*?) =+$")
 _LONG = ("FAILURES", "ERRORS")
 _MASKS = (
+    (re.compile(r"^  ✓ ok  (rich|backports\.zstd).*", re.MULTILINE), r"  ok  \1"),
+    (re.compile(r"\b\d+\.\d+\.\d+\b"), "VERSION"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+Z)?"), "TIME"),
     (re.compile(r"\d+ min \d+ s\b|\d+(\.\d+)? (s|h|days)\b"), "N s"),
     (re.compile(r"\d+\.\d+s( \(\d:\d\d:\d\d\))?"), "N s"),

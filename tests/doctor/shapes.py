@@ -18,7 +18,8 @@ class Shape(NamedTuple):
 
 
 HEAD = """
-import asyncio, contextlib, datetime, os, random, shutil, socket, sqlite3, subprocess
+import asyncio, contextlib, datetime
+import http.server, os, random, shutil, socket, sqlite3, subprocess
 import tempfile, threading, time, unittest, uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -216,6 +217,52 @@ SHAPES: dict[str, Shape] = {
         """
         def test_it(execute_phase_with_checkpoint):
             execute_phase_with_checkpoint("discovery", make)
+        """,
+        set(),
+    ),
+    "clean_server": Shape(
+        """
+        @contextlib.contextmanager
+        def serving():
+            with http.server.HTTPServer(("127.0.0.1", 8000), None) as server:
+                yield "url"
+                server.shutdown()
+        @pytest.fixture(scope="session")
+        def url():
+            with serving() as url:
+                yield url
+        def test_it(phase, url):
+            phase("a", make, 1)
+        """,
+        set(),
+    ),
+    "clean_own_context": Shape(
+        """
+        class Console:
+            def __enter__(self):
+                return self
+            def __exit__(self, *error):
+                self.connection = None
+        def open_console():
+            return Console()
+        @pytest.fixture
+        def console():
+            with open_console() as console:
+                yield console
+        def test_it(phase, console):
+            phase("a", make, 1)
+        """,
+        set(),
+    ),
+    "clean_other_owner": Shape(
+        """
+        @pytest.fixture
+        def phase():
+            return lambda *args: note("phase")
+        @pytest.mark.milepost
+        def test_it(milepost, phase):
+            phase("a", lambda x: x, new_id())
+            milepost("a", make, 1)
         """,
         set(),
     ),
@@ -433,6 +480,23 @@ SHAPES: dict[str, Shape] = {
         """,
         {("problem", "teardown")},
     ),
+    "own_context": Shape(
+        """
+        class Cluster:
+            def __enter__(self):
+                return self
+            def __exit__(self, *error):
+                destroy_cluster(self)
+        @pytest.fixture(scope="class")
+        def cluster():
+            with Cluster() as cluster:
+                yield cluster
+        def test_it(phase, cluster):
+            phase("a", make, 1)
+        """,
+        {("problem", "teardown")},
+        "Use class_phase.cleanup",
+    ),
     "finally": Shape(
         """
         def test_it(phase):
@@ -534,6 +598,28 @@ SHAPES: dict[str, Shape] = {
         {("note", "no-phase")},
     ),
     # Followed.
+    "of_class": Shape(
+        """
+        @pytest.fixture(scope="class")
+        def of_class(request, class_phase):
+            request.cls.phase = class_phase.with_options(timeout=3)
+        @pytest.mark.usefixtures("of_class")
+        class TestIt(unittest.TestCase):
+            def submit(self, n):
+                return self.phase("a", make, n)
+            def test_it(self):
+                self.submit(1)
+        """,
+        {("note", "timeout")},
+    ),
+    "kept_and_random": Shape(
+        """
+        def test_it(phase, tmp_path):
+            name = phase.remember("name", make)
+            phase("a", plain, tmp_path / name)
+        """,
+        {("problem", "random")},
+    ),
     "helper": Shape(
         """
         def deploy(phase, name):

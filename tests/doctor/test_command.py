@@ -202,3 +202,33 @@ def test_the_folder_that_is_named_is_tried(project: Project, tmp_path: Path) -> 
     result = project.milepost("--dir", str(tmp_path / "elsewhere"), "doctor")
     assert f"folder {tmp_path / 'elsewhere'}" in result.text
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_steps_of_a_scenario_are_followed(project: Project) -> None:
+    """Phases that pytest-bdd calls in steps are found, as are those of its fixtures."""
+    pytest.importorskip("pytest_bdd")
+    project.write(
+        "pytest.ini", "[pytest]\npythonpath = .\naddopts = -p pytest_bdd.plugin\n"
+    )
+    (project.folder / "pytest.toml").unlink()
+    project.write("scan.feature", "Feature: scan\n  Scenario: one\n    When it scans\n")
+    project.write(
+        "test_scan.py",
+        """
+        import pytest
+        from pytest_bdd import scenarios, when
+
+        pytestmark = pytest.mark.milepost
+        scenarios("scan.feature")
+
+        def lines():
+            yield 1
+
+        @when("it scans")
+        def scan(phase):
+            phase("lines", lines)
+        """,
+    )
+    result = project.milepost("doctor")
+    assert result.code == 1, result.text
+    assert "phase 'lines'" in result.text

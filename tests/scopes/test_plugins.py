@@ -8,7 +8,8 @@ FILE = "test_cluster.py"
 # The recipe of pytest's documentation, shortened.
 INCREMENTAL = """
     def pytest_runtest_makereport(item, call):
-        if call.excinfo is not None and not call.excinfo.errisinstance(pytest.skip.Exception):
+        raised = call.excinfo and call.excinfo.type
+        if raised and not issubclass(raised, pytest.skip.Exception):
             item.parent.failed_before = item.name
 
     def pytest_runtest_setup(item):
@@ -129,7 +130,7 @@ def test_a_skip_without_a_failure_counts(ordered: Suite) -> None:
     ordered.edit(
         FILE,
         "class TestCluster:",
-        "@pytest.fixture\ndef docker():\n    pytest.skip('no docker')\n\nclass TestCluster:",
+        "@pytest.fixture\ndef docker():\n    pytest.skip('none')\n\nclass TestCluster:",
     )
     ordered.edit(FILE, "test_two(self", "test_two(self, docker")
     ordered.edit(FILE, "from cluster", "import pytest\nfrom cluster")

@@ -50,7 +50,8 @@ TROUBLE = '''
         paths = (HERE / "world").rglob("*")
         calls = (HERE / "calls.log").read_text().splitlines()
         told = {"call": calls[-1], "standing": [str(path) for path in paths]}
-        (HERE / "trouble.json").write_text(json.dumps(told))
+        if not (HERE / "trouble.json").exists():
+            (HERE / "trouble.json").write_text(json.dumps(told))
 
 
     def fail(place):
@@ -172,11 +173,23 @@ class Suite:
         env = {name: value for name, value in given.items() if value}
         return self._nursery.run(self.project, *arguments, env=env)
 
+    def milepost(self, *arguments: str) -> Result:
+        """Run the command line in its folder."""
+        return self._nursery.milepost(self.project, *arguments)
+
     def begin(self, *, broken_at: str = "", killed_at: str = "") -> None:
         """Run its tests into trouble; what stood then still stands."""
         result = self.run(broken_at=broken_at, killed_at=killed_at)
         expected = -signal.SIGKILL if killed_at else 1
         assert result.code == expected, result.text
+        self.check_standing(result)
+
+    def check_standing(self, result: Result) -> None:
+        """Check that what stood when trouble came still stands.
+
+        Args:
+            result: What the last run gave.
+        """
         gone = [path for path in self._told["standing"] if not Path(path).exists()]
         early = [path for path in gone if not path.endswith(_PASSING)]
         assert not early, f"destroyed early\n{result.text}"
@@ -196,7 +209,7 @@ class Suite:
     @property
     def left(self) -> list[str]:
         """Name what is left: checkpoints, clean-ups that stand, things in the world."""
-        kept = [p.name for p in self.project.checkpoints.iterdir() if _belongs(p)]
+        kept = [p.name for p in self.project.checkpoints.glob("*") if _belongs(p)]
         world = self.project.folder / "world"
         standing = [p.name for p in world.iterdir()] if world.exists() else []
         return sorted({*kept, *standing} - {*self.shape.leaves})

@@ -45,7 +45,7 @@ FILES = {
             adapter = json.loads((output_dir / "adapter_model.json").read_text())
             return {"base": cfg["base_model"], "weights": adapter}
     ''',
-    "test_lora_llama.py": '''
+    "test_lora_llama.py": """
         import unittest
 
         import pytest
@@ -72,6 +72,6 @@ FILES = {
                 self.phase("train", train, self.cfg, dataset, output_dir)
                 self.assertTrue((output_dir / "adapter_model.json").exists())
                 product(merged=self.phase("merge", merge, self.cfg, output_dir))
-    ''',
+    """,
 }
-PLACES = ["train", "merge"]
+PLACES = ["merge"]

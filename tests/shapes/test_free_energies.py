@@ -51,7 +51,7 @@ FILES = {
             for path in sorted(Path("results").iterdir()):
                 click.echo(f"{path.stem} {path.read_text()}")
     ''',
-    "test_tutorial.py": '''
+    "test_tutorial.py": """
         import contextlib
 
         from click.testing import CliRunner
@@ -68,7 +68,8 @@ FILES = {
 
         def test_run_tyk2(phase):
             folder = phase.directory
-            planned = phase("plan", openfe, folder, "plan", "lig_1", "lig_2", "lig_3", "lig_4")
+            ligands = ["lig_1", "lig_2", "lig_3", "lig_4"]
+            planned = phase("plan", openfe, folder, "plan", *ligands)
             assert planned == "18 transformations\\n"
             for path in sorted((folder / "transformations").iterdir()):
                 name = f"transformations/{path.name}"
@@ -77,6 +78,6 @@ FILES = {
             table = phase("gather", openfe, folder, "gather")
             product(table=table.splitlines())
             assert len(table.splitlines()) == 18
-    ''',
+    """,
 }
 PLACES = ["solvent_lig_1_lig_3"]

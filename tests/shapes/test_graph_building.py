@@ -36,8 +36,8 @@ FILES = {
                 await asyncio.sleep(0.001)
                 trouble(place)
                 edge = f"{text.split()[0]}-{text.split()[-1]}"
-                row = (build, user, number, edge)
-                self.database.execute("insert or replace into edges values (?, ?, ?, ?)", row)
+                insert = "insert or replace into edges values (?, ?, ?, ?)"
+                self.database.execute(insert, (build, user, number, edge))
                 self.database.commit()
                 return {"edges": [edge]}
 
@@ -54,7 +54,7 @@ FILES = {
             trouble("judge")
             return [one == other for one, other in zip(baseline, candidate, strict=True)]
     ''',
-    "test_graph_building.py": '''
+    "test_graph_building.py": """
         import asyncio
 
         import pytest
@@ -90,7 +90,8 @@ FILES = {
         @pytest.mark.asyncio
         async def test_graph_building(phase, graph):
             baseline, candidate = await asyncio.gather(
-                build_graph(phase, graph, "baseline"), build_graph(phase, graph, "candidate")
+                build_graph(phase, graph, "baseline"),
+                build_graph(phase, graph, "candidate"),
             )
             verdict, again = await asyncio.gather(
                 phase("judge", judge, baseline, candidate),
@@ -98,7 +99,7 @@ FILES = {
             )
             assert all(verdict) and verdict == again
             product(edges=graph.edges(), verdict=verdict)
-    ''',
+    """,
 }
 PLUGINS = ["pytest_asyncio.plugin"]
 PLACES = ["candidate eva 1", "judge"]

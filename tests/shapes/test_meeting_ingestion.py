@@ -52,7 +52,7 @@ FILES = {
             entities = json.loads((TEAMS / team / source).read_text())
             return [entity for entity in entities if entity in question]
     ''',
-    "test_e2e_data_pipeline.py": '''
+    "test_e2e_data_pipeline.py": """
         import pytest
         import pytest_asyncio
         from assistant import create_team, delete_team, extract, new_name, search, store
@@ -86,7 +86,7 @@ FILES = {
                 found = await phase("search", search, team, source, "Does Ben know?")
                 assert found == ["Ben"]
                 product(**{source: [found, ingested]})
-    ''',
+    """,
 }
 PLUGINS = ["pytest_asyncio.plugin"]
 PLACES = ["store drive", "search slack"]

@@ -1,5 +1,11 @@
 """A container is started, remembers over HTTP, recalls, and is removed at the end."""
 
+import sys
+
+import pytest
+
+from tests.shapes.shape import Shape, Suite
+
 SUITE = 22
 FILES = {
     "image.py": '''
@@ -18,7 +24,8 @@ FILES = {
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                self.answer({"/login": self.login, "/remember": self.remember}[self.path], body)
+                actions = {"/login": self.login, "/remember": self.remember}
+                self.answer(actions[self.path], body)
 
             def do_GET(self):
                 self.answer(lambda _: self.facts, "")
@@ -124,7 +131,7 @@ FILES = {
                 with urlopen(request, timeout=20) as answer:
                     return json.load(answer)
     ''',
-    "test_docker_remember_recall.py": '''
+    "test_docker_remember_recall.py": """
         import docker
         from calling import note
         from client import Client
@@ -158,6 +165,33 @@ FILES = {
             recalled = facts("recall", recall, client, "bees")
             product(recalled=recalled)
             assert recalled == ["bees dance"]
-    ''',
+    """,
 }
-PLACES = ["ants march", "recall"]
+PLACES = ["recall"]
+
+
+@pytest.fixture
+def shape() -> Shape:
+    """Give this module's own shape."""
+    return Shape.of(sys.modules[__name__])
+
+
+def test_a_container_that_nobody_needs_any_more_is_removed(suite: Suite) -> None:
+    """Whoever gives up after a kill removes the container with the checkpoint."""
+    suite.begin(killed_at="recall")
+    (container,) = (suite.project.folder / "world").iterdir()
+    (document,) = suite.project.documents()
+    listed = suite.milepost("ls")
+    removed = suite.milepost("rm", "--yes", document.stem.removeprefix("checkpoint_"))
+    assert container.name in listed.text
+    assert removed.code == 0, removed.text
+    assert removed.calls == ["docker rm"], removed.text
+    assert suite.left == []
+
+
+def test_no_checkpoint_holds_the_token(suite: Suite) -> None:
+    """What logs the client in is made in every run, and never written."""
+    suite.begin(broken_at="recall")
+    files = [path for path in suite.project.checkpoints.rglob("*") if path.is_file()]
+    assert files
+    assert not any(b"bearer-of" in path.read_bytes() for path in files)

@@ -31,7 +31,7 @@ FILES = {
             total = sum(weight / model["top"] for weight in model["weights"])
             print(prompt, round(total * len(prompt), 1))
     ''',
-    "test_vllm.py": '''
+    "test_vllm.py": """
         import json
         import subprocess
         import sys
@@ -74,7 +74,7 @@ FILES = {
                 self.answers = self.phase(
                     "serve", serve, self.save_dir, PROMPTS, self.scheme
                 )
-    ''',
+    """,
 }
 PLACES = ["serve W4A16"]
 RESUME = {"serve W4A16": ["-k", "w4a16"]}

@@ -62,7 +62,7 @@ FILES = {
                     rows = database.execute("select app, role, data from units")
                     return {app: (role, json.loads(data)) for app, role, data in rows}
     ''',
-    "conftest.py": '''
+    "conftest.py": """
         import jubilant
         import pytest
 
@@ -79,7 +79,7 @@ FILES = {
             name = module_phase.remember("second model", jubilant.new_name)
             module_phase.cleanup(jubilant.destroy_model, name)
             return module_phase("second model", jubilant.add_model, name)
-    ''',
+    """,
     "replication.py": '''
         """The work of the tests; each call waits for the cloud for minutes."""
 
@@ -124,7 +124,7 @@ FILES = {
             Juju(model).set("postgresql", data=json.dumps([*rows, row]))
             return len(rows) + 1
     ''',
-    "test_async_replication.py": '''
+    "test_async_replication.py": """
         from jubilant import Juju
         from replication import create_replication, deploy, integrate, promote, write
         from trouble import product
@@ -155,7 +155,7 @@ FILES = {
         def test_data(module_phase, first_model, second_model):
             assert module_phase("write", write, second_model, "three") == 3
             product(rows=Juju(second_model).status()["postgresql"][1])
-    ''',
+    """,
 }
 PLACES = ["promote", "write three"]
 RESUME = {"promote": ["-k", "data"], "write three": ["-k", "data"]}

@@ -27,14 +27,13 @@ FILES = {
                 )
 
             def add(self, rows):
-                self.database.executemany("insert or replace into nodes values (?, ?)", rows)
+                insert = "insert or replace into nodes values (?, ?)"
+                self.database.executemany(insert, rows)
                 self.database.commit()
 
             def nearest(self, vector):
-                found = self.database.execute(
-                    "select title from nodes order by abs(vector - ?), title limit 1", [vector]
-                )
-                return found.fetchone()[0]
+                query = "select title from nodes order by abs(vector - ?), title"
+                return self.database.execute(query, [vector]).fetchone()[0]
 
             def close(self):
                 self.database.close()
@@ -76,7 +75,7 @@ FILES = {
             trouble("evaluate")
             return {answer: len(answer) for answer in answers}
     ''',
-    "test_full_pipeline.py": '''
+    "test_full_pipeline.py": """
         import pytest
         from bundestag import answer, embed, evaluate, fetch
         from store import Client, clear
@@ -107,7 +106,7 @@ FILES = {
             def test_evaluation(self, class_phase, client):
                 answers = [class_phase(f"ask {q}", answer, client, q) for q in QUESTIONS]
                 product(scores=class_phase("evaluate", evaluate, answers))
-    ''',
+    """,
 }
 PLACES = ["embed", "answer flowers"]
 RESUME = {"embed": ["-k", "evaluation"], "answer flowers": ["-k", "evaluation"]}

@@ -57,7 +57,7 @@ FILES = {
                 with urlopen(self.url, body, timeout=20) as answer:
                     return {"answers": [json.load(answer)["text"]], "documents": [found]}
     ''',
-    "test_rag_pipelines_e2e.py": '''
+    "test_rag_pipelines_e2e.py": """
         from concurrent.futures import ThreadPoolExecutor
 
         import pytest
@@ -65,8 +65,13 @@ FILES = {
         from rag import Pipeline
         from trouble import product, trouble
 
-        DOCUMENTS = ["Jean lives in Paris", "Mark lives in Berlin", "Giorgio lives in Rome"]
-        PEOPLE = ["Jean", "Mark", "Giorgio"]
+        DOCUMENTS = [
+            "Jean lives in Paris",
+            "Mark lives in Berlin",
+            "Giorgio lives in Rome",
+            "Inga lives in Oslo",
+        ]
+        PEOPLE = ["Jean", "Mark", "Giorgio", "Inga"]
 
 
         @pytest.fixture(scope="session")
@@ -101,17 +106,19 @@ FILES = {
         def test_side_by_side(phase, pipeline):
             asked = phase.with_options(ignore=["pipeline"], inputs=[pipeline.documents])
             questions = [f"Where is {name}" for name in PEOPLE]
-            with ThreadPoolExecutor(2) as pool:
-                answers = list(pool.map(lambda q: asked(q, ask, pipeline, q), questions))
+            answers = []
+            for batch in (questions[:2], questions[2:]):
+                with ThreadPoolExecutor() as pool:
+                    answers += pool.map(lambda q: asked(q, ask, pipeline, q), batch)
             product(pool=answers)
-    ''',
+    """,
 }
-_HOMES = {"Jean": "Paris", "Mark": "Berlin", "Giorgio": "Rome"}
+_HOMES = {"Jean": "Paris", "Mark": "Berlin", "Giorgio": "Rome", "Inga": "Oslo"}
 _LOOP, _POOL = (
     [f"bought {word} is {name}: {name} lives in {home}" for name, home in _HOMES.items()]
     for word in ("Who", "Where")
 )
-PLACES = ["Who is Mark", "Where is Mark"]
-RESUME = {"Where is Mark": ["-k", "side"]}
-AGAIN = {"Who is Mark": _POOL, "Where is Mark": _LOOP}
-REPEATS = _POOL  # two questions are asked at a time
+PLACES = ["Who is Mark", "Where is Giorgio"]
+RESUME = {"Where is Giorgio": ["-k", "side"]}
+AGAIN = {"Who is Mark": _POOL, "Where is Giorgio": _LOOP}
+REPEATS = _POOL[2:]  # two questions are asked at a time

@@ -1,5 +1,11 @@
 """A scenario of pytest-bdd on an instrument, whose state is asked and not believed."""
 
+import sys
+
+import pytest
+
+from tests.shapes.shape import Shape, Suite
+
 SUITE = 30
 FILES = {
     "telescope.py": '''
@@ -58,13 +64,13 @@ FILES = {
     "scan.feature": """
         Feature: Scans
           Scenario: A scan is repeated
-            Given a subarray of 4 dishes, configured for band 2
+            Given 4 dishes that are configured for band 2
             When a scan of 3 seconds is run
             And a scan of 5 seconds is run
             Then the subarray is READY
             And the data of both make an image
     """,
-    "test_repeat_scan.py": '''
+    "test_repeat_scan.py": """
         import pytest
         import telescope
         from pytest_bdd import given, parsers, scenarios, then, when
@@ -79,7 +85,7 @@ FILES = {
             return []
 
 
-        @given(parsers.parse("a subarray of {dishes:d} dishes, configured for band {band:d}"))
+        @given(parsers.parse("{dishes:d} dishes that are configured for band {band:d}"))
         def subarray(phase, dishes, band):
             phase.cleanup(telescope.release)
             assigned = phase.with_options(verify=telescope.is_assigned)
@@ -102,8 +108,24 @@ FILES = {
         @then("the data of both make an image")
         def image(phase, data):
             product(image=phase("process", telescope.process, data))
-    ''',
+    """,
 }
 PLUGINS = ["pytest_bdd.plugin"]
 PLACES = ["process"]
 REPEATS = ["scan"]  # what an instrument does at present is never restored
+
+
+@pytest.fixture
+def shape() -> Shape:
+    """Give this module's own shape."""
+    return Shape.of(sys.modules[__name__])
+
+
+def test_a_state_that_was_lost_is_made_again(suite: Suite) -> None:
+    """Where the instrument no longer has the state, its phases run again."""
+    suite.begin(broken_at="process")
+    (suite.project.folder / "world" / "subarray-1.json").unlink()
+    result = suite.run()
+    assert result.passed, result.text
+    assert result.calls == ["assign", "configure", "scan", "scan", "process", "release"]
+    assert "verify said no" in result.text

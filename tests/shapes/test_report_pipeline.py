@@ -1,5 +1,12 @@
 """Five tests of a class buy the same first steps of a pipeline five times."""
 
+import sys
+
+import pytest
+
+from tests.shapes.conftest import Undisturbed
+from tests.shapes.shape import Shape
+
 SUITE = 26
 FILES = {
     "analysis.py": '''
@@ -71,7 +78,7 @@ FILES = {
                         return value
                 raise LookupError(until)
     ''',
-    "conftest.py": '''
+    "conftest.py": """
         import pytest
         from analysis import Orchestrator
 
@@ -81,8 +88,8 @@ FILES = {
         @pytest.fixture
         def orchestrator(class_phase, tmp_path):
             return Orchestrator(COMMENTS, tmp_path, run_step=class_phase)
-    ''',
-    "test_pipeline_e2e.py": '''
+    """,
+    "test_pipeline_e2e.py": """
         import json
 
         from trouble import product
@@ -107,7 +114,20 @@ FILES = {
                 assert len(names) == 5
                 labels = json.loads((orchestrator.output / "labelling.json").read_text())
                 product(overview=result, labels=labels)
-    ''',
+    """,
 }
 PLACES = ["clustering"]
 RESUME = {"clustering": ["-k", "whole"]}
+
+
+@pytest.fixture
+def shape() -> Shape:
+    """Give this module's own shape."""
+    return Shape.of(sys.modules[__name__])
+
+
+def test_five_tests_buy_each_step_once(shape: Shape, undisturbed: Undisturbed) -> None:
+    """Tests of a class share what their pipelines have in common."""
+    calls = undisturbed(shape).calls
+    assert set(calls.values()) == {1}
+    assert calls["embedding"] == 1

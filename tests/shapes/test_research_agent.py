@@ -2,7 +2,7 @@
 
 SUITE = 25
 FILES = {
-    "conftest.py": '''
+    "conftest.py": """
         import pytest
 
 
@@ -13,7 +13,7 @@ FILES = {
         @pytest.fixture
         def research_agent(request):
             return request.config.getoption("--research-agent")
-    ''',
+    """,
     "agent.py": '''
         """An agent: plans sections, researches them side by side, writes a report."""
 
@@ -34,7 +34,8 @@ FILES = {
         async def plan(topic, agent):
             note("plan")
             await asyncio.sleep(0.001)
-            return [f"{topic}: {part} ({agent})" for part in ("history", "present", "future")]
+            parts = ("history", "present", "future")
+            return [f"{topic}: {part} ({agent})" for part in parts]
 
 
         async def research(section):
@@ -55,7 +56,7 @@ FILES = {
             trouble("grade")
             return {"grade": report.count("##"), "justification": "it has sections"}
     ''',
-    "test_report_quality.py": '''
+    "test_report_quality.py": """
         import asyncio
 
         from agent import State, grade, plan, research, write
@@ -77,7 +78,7 @@ FILES = {
             result = phase("grade", grade, report)
             product(report=report, result=result)
             assert result["grade"] == 3
-    ''',
+    """,
 }
 PLACES = ["bees: present (multi_agent)"]
 # Three sections are researched at a time.

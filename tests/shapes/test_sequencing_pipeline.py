@@ -22,7 +22,7 @@ FILES = {
                 done.write_text(f"{text}, {stage}ed")
             text = done.read_text()
     ''',
-    "test_automated_analysis.py": '''
+    "test_automated_analysis.py": """
         import os
         import subprocess
         import sys
@@ -48,7 +48,7 @@ FILES = {
             result = run("analysis", analyse, sample, work)
             assert result.startswith(f"reads of {sample}")
             product(**{sample: result})
-    ''',
+    """,
 }
 PLACES = ["call exome"]
 AGAIN = {"call exome": ["align rnaseq", "call rnaseq", "annotate rnaseq"]}

@@ -33,6 +33,15 @@ def test_undisturbed(shape: Shape, undisturbed: Undisturbed) -> None:
     assert made.calls
 
 
+@every_shape
+def test_without_milepost(suite: Suite, shape: Shape, undisturbed: Undisturbed) -> None:
+    """With milepost off a suite makes the same, calls the same, and cleans up."""
+    result = suite.run("--milepost=off")
+    assert result.passed, result.text
+    assert suite.left == [], result.text
+    assert suite.made == undisturbed(shape), result.text
+
+
 @every_trouble
 def test_broken(suite: Suite, undisturbed: Undisturbed, place: str) -> None:
     """A suite that broke in the middle goes on, repeats nothing, and cleans up last."""
@@ -59,8 +68,10 @@ def test_resumed_in_parts(
 ) -> None:
     """A part of a suite that broke never passes for the whole of it."""
     suite.begin(broken_at=place)
-    texts = [suite.run(*chosen).text]
+    part = suite.run(*chosen)
+    texts = [part.text]
     if suite.left:
+        suite.check_standing(part)
         last = suite.run()
         assert last.passed, last.text
         texts.append(last.text)

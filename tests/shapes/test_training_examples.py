@@ -19,7 +19,7 @@ FILES = {
         results = {"eval_accuracy": 0.75 + len(task) / 100}
         (folder / "all_results.json").write_text(json.dumps(results))
     ''',
-    "test_examples.py": '''
+    "test_examples.py": """
         import json
         import os
         import subprocess
@@ -66,7 +66,7 @@ FILES = {
 
             def test_run_squad(self):
                 self.assertGreaterEqual(self.accuracy("squad"), self.least)
-    ''',
+    """,
 }
 PLACES = ["ner"]
 RESUME = {"ner": ["-k", "squad"]}

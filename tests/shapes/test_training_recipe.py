@@ -28,7 +28,7 @@ FILES = {
             trouble(f"{options['model']} {start} epoch {epoch}")
         sys.exit(0)
     ''',
-    "test_finetune.py": '''
+    "test_finetune.py": """
         import runpy
         import sys
         from pathlib import Path
@@ -61,7 +61,7 @@ FILES = {
             losses = run("resume", tune, model, half, weight=0, resume_from=state)
             assert losses == expected[2:]
             product(**{model: losses})
-    ''',
+    """,
 }
 PLACES = ["llama3 2 epoch 2"]
 RESUME = {"llama3 2 epoch 2": ["-k", "llama3"]}

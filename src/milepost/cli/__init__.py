@@ -1,4 +1,4 @@
-"""The command line: milepost ls, show, rm, accept."""
+"""The command line: milepost ls, show, rm, accept, doctor."""
 
 import io
 import sys

@@ -69,6 +69,7 @@ class Surroundings:
         self, after: list[ast.AST], inner: Scope, who: str, cure: str
     ) -> None:
         """Add that something is torn down; a problem where it destroys."""
+        written = {id(node) for part in after for node in ast.walk(part)}
         after = [part for each in after for part in self._ends(each, inner)]
         destroys = next(destroying(after, inner, self._origins.of), None)
         temporary = next(filter(is_temporary, after), None)
@@ -76,7 +77,9 @@ class Surroundings:
         left = [part for part in after if not is_harmless(part)]
         if worst is None and not left:
             return
-        place = inner.code.place(worst or left[0]) if not _is_item(worst, left) else ""
+        first = worst or left[0]
+        is_here = id(first) in written and hasattr(first, "lineno")
+        place = inner.code.place(first if is_here else None)
         self._block.add(
             Finding(
                 level=PROBLEM if worst else NOTE,
@@ -85,20 +88,30 @@ class Surroundings:
                 + (f" that destroys: {_short(worst)}" if worst else ""),
                 why=_GONE,
                 cure=cure,
-                place=place or inner.code.place(),
+                place=place,
             )
         )
 
     def _ends(self, part: ast.AST, inner: Scope) -> list[ast.AST]:
         """Give what a with block does at its end, where the project says what."""
-        called = part.context_expr if isinstance(part, ast.withitem) else None
-        if not isinstance(called, ast.Call):
+        if not isinstance(part, ast.withitem):
             return [part]
-        function = self._origins.of(called.func, inner).value
-        code = code_of(function) if self._origins.is_own(plain_function(function)) else None
-        if code is None or not inspect.isgeneratorfunction(plain_function(function)):
+        entered = part.context_expr
+        kind = self._origins.of(entered, inner).kind
+        if isinstance(kind, type) and self._origins.is_own(kind):
+            leaving = getattr(kind, "__exit__", None) or getattr(kind, "__aexit__", None)
+            code = code_of(leaving)
+            return code.body if code and self._origins.is_own(leaving) else [part]
+        function = self._function(entered, inner)
+        code = code_of(function) if self._origins.is_own(function) else None
+        if code is None or not inspect.isgeneratorfunction(function):
             return [part]
         return after_yield(code)[1]
+
+    def _function(self, entered: ast.expr, inner: Scope) -> Any:
+        """Give the function that makes what a with block enters."""
+        called = entered.func if isinstance(entered, ast.Call) else entered
+        return plain_function(self._origins.of(called, inner).value)
 
     def _setting_up(self, before: list[ast.AST], inner: Scope, who: str) -> None:
         for node in destroying(before, inner, self._origins.of):
@@ -188,11 +201,6 @@ def _finalizers(code: Code) -> list[ast.AST]:
             else:
                 found.append(ast.copy_location(ast.Call(given, [], []), given))
     return found
-
-
-def _is_item(worst: ast.AST | None, left: Sequence[ast.AST]) -> bool:
-    first = worst or left[0]
-    return not hasattr(first, "lineno")
 
 
 def _short(node: ast.AST | None) -> str:

@@ -39,8 +39,10 @@ _found_key: pytest.StashKey[dict[str, Any]] = pytest.StashKey()
 
 def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
     """Load milepost itself where plugins are not loaded by themselves."""
-    if not pluginmanager.is_registered(plugin) and not pluginmanager.is_blocked("milepost"):
-        pluginmanager.register(plugin, "milepost")
+    alone = bool(os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD"))
+    if alone and not pluginmanager.is_registered(plugin):
+        # By the name of its module, so that nobody who names it loads it again.
+        pluginmanager.register(plugin, plugin.__name__)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

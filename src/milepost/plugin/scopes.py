@@ -110,8 +110,10 @@ class Scopes:
         asking = self._seen.item or next(i for i in items if node in i.listchain())
         scope = self._get(kind, asking)
         if scope.run is None or scope.run.closed:
-            scope.is_wide |= kind not in kinds_asked_for(asking)
-            self._begin(scope, items)
+            is_late = kind not in kinds_asked_for(asking)
+            if not scope.is_begun or (is_late and not scope.is_wide):
+                scope.is_wide |= is_late
+                self._begin(scope, items)
             scope.run, scope.told = self._open_run(scope, items), {}
             scope.run.plan.tests = self._awaited(scope)
         return scope.run

@@ -1,0 +1,179 @@
+"""What is to happen to a scope's checkpoint in a run, by the promises alone."""
+
+from collections import Counter
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from tests.scopes.machine.program import CLUSTER, TESTS, Program
+
+Deed = Literal["go on", "fail", "skip", "interrupt", "kill"]
+Way = Literal["all", "node ids", "deselected", "worker"]
+OUTCOME: Final[dict[Deed, str]] = {
+    "fail": "failed",
+    "skip": "skipped",
+    "interrupt": "interrupted",
+    "kill": "killed",
+}
+DONE: Final = ("passed", "skipped")
+
+
+@dataclass(frozen=True)
+class Orders:
+    """How a run is started, and what befalls it.
+
+    Attributes:
+        tests: Those that run, in their order.
+        way: How they were chosen. A worker has collected all and runs these.
+        mode: The value of ``--milepost``.
+        at: The phase, or the end of the test, in which something happens.
+        deed: What happens there.
+    """
+
+    tests: tuple[str, ...] = TESTS
+    way: Way = "all"
+    mode: Literal["resume", "fresh"] = "resume"
+    at: str = ""
+    deed: Deed = "go on"
+
+    @property
+    def items(self) -> tuple[str, ...]:
+        """Give the tests that the process has before it, in their order."""
+        others = tuple(test for test in TESTS if test not in self.tests)
+        return self.tests + others if self.way == "worker" else self.tests
+
+
+@dataclass
+class Expected:
+    """What a run is to do.
+
+    Attributes:
+        reached: The phases that begin and the tests that come to their end, in order.
+        destroyed: What its clean-ups destroy, and how often.
+        outcomes: How its tests end, as far as they are reported.
+    """
+
+    reached: list[str] = field(default_factory=list)
+    destroyed: Counter[str] = field(default_factory=Counter)
+    outcomes: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Life:
+    """One life of the checkpoint.
+
+    Attributes:
+        kept: By phase what its values depend on that may be restored.
+        tests: How the tests of the scope ended last.
+    """
+
+    kept: dict[str, set[tuple[int, ...]]] = field(default_factory=dict)
+    tests: dict[str, str] = field(default_factory=dict)
+
+
+class Model:
+    """The checkpoint of a scope, and the world, as the promises have them.
+
+    Args:
+        program: The user's project.
+
+    Attributes:
+        life: The checkpoint's life; None where there is none.
+        standing: What stands in the world: each with its clean-up.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.life: Life | None = None
+        self.standing: set[str] = set()
+
+    def preview(self, orders: Orders) -> Expected:
+        """Tell what a run would do, without having it happen."""
+        other = Model(self.program)
+        other.life, other.standing = deepcopy(self.life), set(self.standing)
+        return other.run(orders)
+
+    def run(self, orders: Orders) -> Expected:
+        """Have a run happen, and tell what it is to do."""
+        expected = Expected()
+        if orders.mode == "fresh":
+            self._end(expected)
+        ended: dict[str, str] = {}
+        cluster = ""
+        for test in orders.tests:
+            cluster = cluster or self._call(CLUSTER, orders, expected)
+            outcome = cluster
+            if cluster == "passed":
+                outcome = self._run_test(test, orders, expected)
+            if outcome == "killed":
+                return expected
+            if outcome != "interrupted":
+                expected.outcomes[test] = outcome
+            is_blocked = cluster == "skipped" and self._is_doubtful(orders, ended)
+            ended[test] = "blocked" if is_blocked else outcome
+            if self.life:
+                self.life.tests = self._awaited(orders) | self.life.tests | ended
+            if outcome == "interrupted":
+                return expected
+        self._settle(orders, ended, expected)
+        return expected
+
+    def _run_test(self, test: str, orders: Orders, expected: Expected) -> str:
+        outcome = self._call(test, orders, expected)
+        if outcome != "passed":
+            return outcome
+        end = f"end of {test}"
+        expected.reached.append(end)
+        return OUTCOME.get(orders.deed, "passed") if orders.at == end else "passed"
+
+    def _call(self, phase: str, orders: Orders, expected: Expected) -> str:
+        key = self.program.key(phase)
+        if self.life and key in self.life.kept.get(phase, ()):
+            return "passed"
+        self.life = self.life or Life(tests=self._awaited(orders))
+        expected.reached.append(phase)
+        if orders.at == phase and orders.deed != "go on":
+            return OUTCOME[orders.deed]
+        self.life.kept.setdefault(phase, set()).add(key)
+        self.standing.add(self.program.made(phase))
+        return "passed"
+
+    def _is_doubtful(self, orders: Orders, ended: dict[str, str]) -> bool:
+        """Tell whether not all of the scope's tests have had their turn."""
+        items = orders.items
+        earlier = items[: items.index(orders.tests[len(ended)])]
+        return bool(self._collected(orders) - set(items)) or set(earlier) != set(ended)
+
+    def _collected(self, orders: Orders) -> set[str]:
+        """Name the tests of the scope, or of the session's files."""
+        by_ids = self.program.kind == "session" and orders.way == "node ids"
+        chosen = orders.tests if by_ids else TESTS
+        files = {self.program.file(test) for test in chosen}
+        return {test for test in TESTS if self.program.file(test) in files}
+
+    def _awaited(self, orders: Orders) -> dict[str, str]:
+        """Tell what is known of a session's tests before they run."""
+        if self.program.kind != "session":
+            return {}
+        return dict.fromkeys(orders.tests if orders.way == "node ids" else TESTS, "pending")
+
+    def _settle(self, orders: Orders, ended: dict[str, str], expected: Expected) -> None:
+        if self.life is None or set(orders.items) != set(ended):
+            return
+        collected = self._collected(orders)
+        elsewhere = {
+            test
+            for test, outcome in self.life.tests.items()
+            if self.program.kind == "session" and outcome not in DONE
+        }
+        members = collected | elsewhere
+        left = {t for t in members if self.life.tests.get(t) not in DONE}
+        if not left:
+            self._end(expected)
+        elif self.program.kind == "session":
+            self.life.tests = dict.fromkeys(members, "pending") | self.life.tests
+
+    def _end(self, expected: Expected) -> None:
+        self.life = None
+        expected.destroyed.update(self.standing)
+        self.standing = set()
