@@ -57,6 +57,18 @@ def test_beginning_again_at_a_phase(ordered: Suite) -> None:
     assert result.calls == ["two", "three", DESTROYED]
 
 
+def test_a_deadline_ends_a_run_between_two_phases(ordered: Suite) -> None:
+    """At the deadline no phase of a scope starts; the next run goes on, none has failed."""
+    ordered.run(broken="two")
+    late = ordered.run("--milepost-deadline=0s")
+    assert late.outcomes() == {"failed": 1, "passed": 1}, late.text
+    assert late.calls == []
+    assert ordered.standing == {"c7"}
+    result = ordered.run()
+    assert result.passed, result.text
+    ordered.check_whole_story()
+
+
 def test_beginning_again_at_an_unknown_phase(ordered: Suite) -> None:
     """A phase that no scope has started is a usage error."""
     ordered.run(broken="three")

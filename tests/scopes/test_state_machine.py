@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from tests.crash.conftest import MEMORY
 from tests.crash.nursery import Nursery
-from tests.scopes.machine.model import Deed, Expected, Model, Orders
+from tests.scopes.machine.model import Deed, Expected, Mode, Model, Orders, Way
 from tests.scopes.machine.playing import Player, Seen
 from tests.scopes.machine.program import CLUSTER, KINDS, PHASES, TESTS, Kind, Program
 
@@ -21,8 +21,8 @@ PLACES = st.sampled_from([*PHASES, *ENDS])
 LATE = st.sampled_from([*TESTS[1:], *ENDS])
 ORDERS = st.permutations(TESTS).map(tuple)
 PARTS = st.lists(st.sampled_from(TESTS), min_size=1, max_size=3, unique=True).map(tuple)
-WAYS = st.sampled_from(["node ids", "deselected", "worker"])
-MODES = st.sampled_from(["resume", "resume", "fresh"])
+WAYS: st.SearchStrategy[Way] = st.sampled_from(["node ids", "deselected", "worker"])
+MODES: st.SearchStrategy[Mode] = st.sampled_from(["resume", "resume", "fresh"])
 
 
 class StoryOfAScope(RuleBasedStateMachine):
@@ -47,20 +47,20 @@ class StoryOfAScope(RuleBasedStateMachine):
 
     @rule(tests=ORDERS, mode=MODES, at=PLACES, deed=DEEDS)
     def runs_all_and_something_happens(
-        self, tests: tuple[str, ...], mode: str, at: str, deed: Deed
+        self, tests: tuple[str, ...], mode: Mode, at: str, deed: Deed
     ) -> None:
         self.play(Orders(tests=tests, mode=mode, at=at, deed=deed))
 
     @rule(tests=PARTS, way=WAYS, mode=MODES)
-    def runs_a_part(self, tests: tuple[str, ...], way: str, mode: str) -> None:
+    def runs_a_part(self, tests: tuple[str, ...], way: Way, mode: Mode) -> None:
         self.play(Orders(tests=tests, way=way, mode=mode))
 
     @rule(tests=PARTS, way=WAYS, at=PLACES, deed=DEEDS)
     def runs_a_part_and_something_happens(
-        self, tests: tuple[str, ...], way: str, at: str, deed: Deed
+        self, tests: tuple[str, ...], way: Way, at: str, deed: Deed
     ) -> None:
         # Node ids may set the cluster up more than once.
-        chosen = "deselected" if way == "node ids" and at == CLUSTER else way
+        chosen: Way = "deselected" if way == "node ids" and at == CLUSTER else way
         self.play(Orders(tests=tests, way=chosen, at=at, deed=deed))
 
     @precondition(lambda self: self.model.life)
@@ -71,7 +71,7 @@ class StoryOfAScope(RuleBasedStateMachine):
     @precondition(lambda self: self.model.preview(Orders()).reached)
     @rule(data=st.data(), tests=PARTS, way=WAYS, deed=DEEDS | st.just("go on"))
     def runs_twice_at_once(
-        self, data: st.DataObject, tests: tuple[str, ...], way: str, deed: Deed
+        self, data: st.DataObject, tests: tuple[str, ...], way: Way, deed: Deed
     ) -> None:
         places = self.model.preview(Orders()).reached
         first = Orders(at=data.draw(st.sampled_from(places)), deed=deed)

@@ -140,6 +140,27 @@ def test_a_worker_that_is_refused_names_the_cure(suite: Suite, kind: str) -> Non
     check_end(suite, suite.run())
 
 
+def test_a_class_inside_a_class_needs_loadfile(suite: Suite) -> None:
+    """Where xdist takes an inner class for another scope, the cure is loadfile."""
+    make_suite(suite, "class")
+    suite.edit(
+        "test_class_a.py",
+        "class TestSecond:\n    def test_nothing(self):\n        pass",
+        "    class TestInner:\n"
+        '        @pytest.mark.parametrize("step", ["four", "five", "six"])\n'
+        "        def test_inner(self, class_phase, class_cluster, step):\n"
+        "            assert class_phase(step, use, class_cluster, step)",
+    )
+    (suite.folder / "test_class_b.py").unlink()
+    suite.write("waits", "")
+    result = suite.run("-n2", "--dist", "loadscope", "--tb=short")
+    assert "is held by another worker" in result.text
+    assert "--dist loadfile" in result.text
+
+    (suite.folder / "waits").unlink()
+    check_end(suite, suite.run("-n2", "--dist", "loadfile"))
+
+
 def test_the_cure_works(suite: Suite) -> None:
     """With loadfile a class and a module that broke go on, each in one entry."""
     make_suite(suite, "class", "module")

@@ -225,7 +225,7 @@ class Suite:
             again: Calls of tests that had passed before they ran again.
         """
         printed = "\n".join(texts)
-        assert self.left == [], printed
+        assert self.left == [], f"left: {self.left}\n{printed}"
         assert self.made.product == undisturbed.product, printed
         repeated = self.made.calls - undisturbed.calls
         may_repeat = {self._told["call"], *self.shape.repeats, *again}

@@ -44,7 +44,8 @@ FILES = {
         def undeploy(workload):
             note(f"undeploy {workload}")
             for path in WORLD.glob("*.json"):
-                left = {n: w for n, w in json.loads(path.read_text()).items() if n != workload}
+                left = json.loads(path.read_text())
+                left.pop(workload, None)
                 path.write_text(json.dumps(left)) if left else path.unlink()
 
 

@@ -1,4 +1,4 @@
-"""One asynchronous test reads the events of one generator; the database is dropped first."""
+"""An asynchronous test reads the events of one generator; the database is reset first."""
 
 SUITE = 1
 FILES = {

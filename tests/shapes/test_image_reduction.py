@@ -1,4 +1,4 @@
-"""A module fixture runs three pipelines on a file; parametrised tests compare what they wrote."""
+"""A module fixture runs three pipelines; parametrised tests compare what they wrote."""
 
 SUITE = 5
 FILES = {

@@ -24,7 +24,8 @@ FILES = {
             note("start")
             PATH.parent.mkdir(exist_ok=True)
             database = sqlite3.connect(PATH)
-            database.execute("create table entities (id integer primary key, kind, name, of)")
+            columns = "id integer primary key, kind, name, of"
+            database.execute(f"create table entities ({columns})")
             database.close()
 
 
@@ -84,7 +85,7 @@ FILES = {
 
 
         def test_end_to_end(phase, api):
-            """:steps: 1. user 2. organization 3. product 4. repository 5. sync 6. view 7. host"""
+            """:steps: 1. user 2. organization 3. product 4. repository 5. sync 6. view"""
             step = phase.with_options(ignore=["api"])
             login = phase.remember("login", new_name)
             # step 1: Create a new user

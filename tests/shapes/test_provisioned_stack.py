@@ -24,8 +24,10 @@ FILES = {
                 self.answer(201, body)
 
             def do_GET(self):
-                there = self.path_of.exists()
-                self.answer(200 if there else 404, self.path_of.read_text() if there else "")
+                if self.path_of.exists():
+                    self.answer(200, self.path_of.read_text())
+                else:
+                    self.answer(404, "")
 
             def do_DELETE(self):
                 self.path_of.unlink(missing_ok=True)

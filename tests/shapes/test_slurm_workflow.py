@@ -1,4 +1,4 @@
-"""An incremental class that hands values on in globals of its module; jobs are submitted."""
+"""An incremental class that hands a submitted job on in a global of its module."""
 
 SUITE = 13
 FILES = {

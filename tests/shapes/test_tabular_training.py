@@ -106,7 +106,7 @@ FILES = {
                 custom = keep(phase("submit custom", submit, dataset, f"custom-{name}"))
                 automl = keep(phase("submit automl", submit, dataset, f"automl-{name}"))
                 jobs = {"custom": custom, "automl": automl}
-                weights = [phase(f"wait {n}", wait, job, dataset) for n, job in jobs.items()]
+                weights = [phase(f"wait {n}", wait, jobs[n], dataset) for n in jobs]
                 model = keep(phase("model", create, "model", name, weight=sum(weights)))
                 endpoint = keep(phase("endpoint", create, "endpoint", name))
                 phase("deploy", deploy, endpoint, model)

@@ -49,9 +49,8 @@ FILES = {
                 note(f"run {step}")
                 trouble(f"run {step}")
                 done = [*self.done, step]
-                self.session.execute(
-                    "update pipelines set done = ? where name = ?", json.dumps(done), self.name
-                )
+                change = "update pipelines set done = ? where name = ?"
+                self.session.execute(change, json.dumps(done), self.name)
 
             @property
             def done(self):

@@ -30,4 +30,5 @@ def record_tests(run: Run, outcomes: Mapping[str, str]) -> None:
             run.checkpoint.milepost["tests"] = told
             run.save()
     except MilepostError as error:
-        run.record.notes.append(str(error))
+        if str(error) not in run.record.notes:
+            run.record.notes.append(str(error))

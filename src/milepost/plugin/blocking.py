@@ -59,14 +59,16 @@ def _failed(seen: SeenReports) -> list[pytest.Item]:
 def _is_near(scope: Scope, item: pytest.Item, other: pytest.Item) -> bool:
     """Tell whether another test is of the same scope or file, where order is kept."""
     own_file = node_of("module", item)
-    return scope.holds(other) or node_of("module", other).nodeid == own_file.nodeid
+    is_of_scope = scope.holds(other) and scope.counts(other)
+    return is_of_scope or node_of("module", other).nodeid == own_file.nodeid
 
 
 def _misses_earlier(scope: Scope, item: pytest.Item, seen: SeenReports) -> bool:
     """Tell whether a test before it runs in another process."""
     items: list[Any] = item.session.items
     earlier = items[: items.index(item)]
-    return any(scope.holds(each) and each not in seen.ended for each in earlier)
+    own = [each for each in earlier if scope.holds(each) and scope.counts(each)]
+    return any(each not in seen.ended for each in own)
 
 
 def _is_part(scope: Scope, item: pytest.Item, members: Callable[[], set[str]]) -> bool:

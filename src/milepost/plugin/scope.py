@@ -76,9 +76,19 @@ class Scope:
         """Give its name for people, which no test has."""
         return self.test.nodeid
 
+    @property
+    def kept_together_by(self) -> str:
+        """Give the kind of scope whose tests xdist has to keep in one worker."""
+        inner = self.kind == "class" and any(
+            isinstance(each, type)
+            for each in vars(getattr(self.node, "obj", self)).values()
+        )
+        return "module" if inner else self.kind  # to xdist an inner class is another one
+
     def holds(self, item: pytest.Item) -> bool:
         """Tell whether a test belongs to the scope."""
-        return node_of(self.kind, item).nodeid == self.node.nodeid  # there may be several
+        node = node_of(self.kind, item)
+        return bool(node.nodeid == self.node.nodeid)  # there may be several
 
     def counts(self, item: pytest.Item) -> bool:
         """Tell whether the checkpoint waits for a test to pass.

@@ -133,7 +133,7 @@ class Scopes:
         except HeldError as error:
             if not self._is_worker:
                 raise
-            kind = "ungrouped" if are_ungrouped(items) else scope.kind
+            kind = "ungrouped" if are_ungrouped(items) else scope.kept_together_by
             raise OtherWorkerError(scope.test.name, kind, error.why) from None
 
     def _awaited(self, scope: Scope) -> dict[str, str]:
@@ -176,11 +176,13 @@ class Scopes:
 
     def _open_to_record(self, scope: Scope, items: Sequence[pytest.Item]) -> None:
         """Open the run of a scope of which no test that ran has asked for anything."""
-        if scope.kind == "session" or self._session.mode not in ("resume", "offline"):
+        begins_again = self._session.mode not in ("resume", "offline")
+        if scope.kind == "session" or begins_again or self._session.drop_from:
             return
         if self._session.peek(scope.test):
             with suppress(MilepostError):  # somebody else runs it, or it cannot be read
-                scope.run, scope.told = self._open_run(scope, items), {}
+                scope.run = self._session.open_run(scope.test, waits=False)
+                scope.told = {}
 
     def _is_blocked(self, scope: Scope, item: pytest.Item) -> bool:
         return is_blocked(scope, item, self._seen, lambda: self._members(scope, {}))

@@ -9,6 +9,7 @@ from tests.scopes.machine.program import CLUSTER, TESTS, Program
 
 Deed = Literal["go on", "fail", "skip", "interrupt", "kill"]
 Way = Literal["all", "node ids", "deselected", "worker"]
+Mode = Literal["resume", "fresh"]
 OUTCOME: Final[dict[Deed, str]] = {
     "fail": "failed",
     "skip": "skipped",
@@ -32,7 +33,7 @@ class Orders:
 
     tests: tuple[str, ...] = TESTS
     way: Way = "all"
-    mode: Literal["resume", "fresh"] = "resume"
+    mode: Mode = "resume"
     at: str = ""
     deed: Deed = "go on"
 
