@@ -10,7 +10,6 @@ from typing import Any
 from tests.shapes.shape import Shape, Suite
 from tests.shapes.test_story import every_shape
 
-
 _NAMED = r"phase '([^']*)'"
 _COMPUTED = r"phase f'([^']*)' \(computed\)"
 

@@ -58,9 +58,12 @@ FILES = {
 
         def embed(client, papers):
             note("embed")
+            index = {title: vector(text) for title, text in papers.items()}
+            rows = list(index.items())
+            client.add(rows[:1])
             trouble("embed")
-            client.add([(title, vector(text)) for title, text in papers.items()])
-            return len(papers)
+            client.add(rows[1:])
+            return index
 
 
         def answer(client, question):
@@ -93,18 +96,28 @@ FILES = {
             made.close()
 
 
+        def fill(phase, client):
+            papers = phase("fetch", fetch)
+            return phase("embed", embed, client, papers)
+
+
+        def ask(phase, client):
+            index = fill(phase, client)  # what a store answers depends on what is in it
+            asked = phase.with_options(inputs=[index])
+            return [asked(f"ask {each}", answer, client, each) for each in QUESTIONS]
+
+
         class TestFullPipeline:
             def test_embedding(self, class_phase, client):
-                papers = class_phase("fetch", fetch)
-                assert class_phase("embed", embed, client, papers) == 3
+                assert len(fill(class_phase, client)) == 3
 
             def test_augmentation(self, class_phase, client):
-                answers = [class_phase(f"ask {q}", answer, client, q) for q in QUESTIONS]
+                answers = ask(class_phase, client)
                 assert answers == ["See the paper Rail.", "See the paper Bees."]
                 product(answers=answers)
 
             def test_evaluation(self, class_phase, client):
-                answers = [class_phase(f"ask {q}", answer, client, q) for q in QUESTIONS]
+                answers = ask(class_phase, client)
                 product(scores=class_phase("evaluate", evaluate, answers))
     """,
 }
