@@ -2,7 +2,8 @@
 
 What a block is shows in the page itself: code that begins with ``# name.py`` is a file,
 ``# name.py, changed`` new definitions in it, ``diff`` a file before and after a change, a
-block of ``console`` commands with what they print. A comment above a block says why it is not run, or where it comes from.
+block of ``console`` commands with what they print. A comment above a block says why it
+is not run, or where it comes from.
 """
 
 import re

@@ -201,6 +201,21 @@ def test_one_that_fails_stands_and_is_told(cluster: Project) -> None:
     assert "never-there" in milepost(cluster, "ls").stdout
 
 
+@pytest.mark.parametrize(
+    "end", ["pytest.fail('not now')", "pytest.skip('not now')", "raise SystemExit(3)"]
+)
+def test_one_that_ends_otherwise_has_failed(cluster: Project, end: str) -> None:
+    """What is no Exception is a failure of the clean-up all the same, and stands."""
+    cluster.edit("world.py", "(HERE / name).unlink()", end)
+    cluster.edit("world.py", "import os", "import os\nimport pytest")
+    (cluster.folder / "licence").touch()
+    result = cluster.run()
+
+    assert result.passed, result.text
+    assert "clean-up destroy('c-1') was not made, and still stands" in result.text
+    assert "to clean up: destroy('c-1')" in milepost(cluster, "ls").stdout
+
+
 @pytest.mark.parametrize("how", ["lambda", "method", "live argument", "secret"])
 def test_what_cannot_be_written_down_is_told_when_it_is_lost(
     cluster: Project, how: str

@@ -83,13 +83,24 @@ def finish(
             notes += _make(entry, trust)
         except UnknownFunctionError as error:
             notes.append(_stands(entry, trust, error.why))
-        except Exception as error:  # noqa: BLE001 - a user's function may raise anything
+        except BaseException as error:
+            if not is_failure(error):
+                raise
             told = redact(f"{type(error).__name__}: {error}".rstrip(": "))
             notes.append(_stands(entry, trust, f"It failed: {told}"))
         else:
             if entry.cleanup:
                 done(entry.cleanup)
     return notes
+
+
+def is_failure(error: BaseException) -> bool:
+    """Tell whether a clean-up failed; otherwise somebody wants the process to stop.
+
+    What ``pytest.fail`` and ``pytest.skip`` raise is no Exception.
+    """
+    known = type(error).__name__ in ("Failed", "Skipped")
+    return known or isinstance(error, Exception | SystemExit)
 
 
 def damage(lines: int, test_id: str) -> str:

@@ -5,6 +5,7 @@ import sys
 import click
 
 from milepost import report
+from milepost.cleanups.finishing import is_failure
 from milepost.cleanups.loading import UnknownFunctionError
 from milepost.cli.context import known_id, manager_of, told
 from milepost.errors import MilepostError
@@ -141,7 +142,9 @@ def _made(removal: Removal, standing: Standing, test_id: str) -> bool:
         return False
     except MilepostError:
         raise
-    except Exception as error:  # noqa: BLE001 - a user's function may raise anything
+    except BaseException as error:
+        if not is_failure(error):
+            raise
         what = redact(f"{type(error).__name__}: {error}".rstrip(": "))
         message = (
             f"milepost: clean-up {standing.cleanup.text} failed, and still stands.\n"

@@ -307,7 +307,7 @@ class Run:
             with self.lock, deferred_signals():
                 has_gone = self._settle(outcome)
             # They may take minutes: signals are not held up.
-            if has_gone and finish_cleanups(self) and self.plan.keep != "all":
+            if has_gone and finish_cleanups(self) and self._is_deleted:
                 self._delete()
         except MilepostError as error:
             self.record.notes.append(str(error))
@@ -332,6 +332,11 @@ class Run:
             return False
         self.manager.end(self.checkpoint, passed=True)
         return True
+
+    @property
+    def _is_deleted(self) -> bool:
+        """Tell whether nothing is kept to look at."""
+        return self.plan.keep != "all" or self.checkpoint is None
 
     def _delete(self) -> None:
         passed_at = self.checkpoint.passed_at if self.checkpoint else None

@@ -167,14 +167,14 @@ class Scopes:
         """Record what is known now; settle where no test of the scope is left."""
         scope.remaining.discard(item)
         if scope.run is None and not scope.remaining:
-            self._open_to_record(scope, item.session.items)
+            self._open_to_record(scope)
         if scope.run and scope.is_open:
             record_tests(scope.run, scope.outcomes)
             # Any later test may still ask for a session's checkpoint as it runs.
             if not scope.remaining and scope.kind != "session":
                 self._settle(scope, scope.run, outcome)
 
-    def _open_to_record(self, scope: Scope, items: Sequence[pytest.Item]) -> None:
+    def _open_to_record(self, scope: Scope) -> None:
         """Open the run of a scope of which no test that ran has asked for anything."""
         begins_again = self._session.mode not in ("resume", "offline")
         if scope.kind == "session" or begins_again or self._session.drop_from:
@@ -235,7 +235,7 @@ class Scopes:
         """
         for scope in self._known.values():
             if scope.run is None and scope.outcomes:
-                self._open_to_record(scope, list(self._items))
+                self._open_to_record(scope)
                 if scope.run:
                     record_tests(scope.run, scope.outcomes)
             if may_pass and scope.run and scope.is_open and not scope.remaining:

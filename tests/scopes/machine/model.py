@@ -97,32 +97,55 @@ class Model:
     def run(self, orders: Orders) -> Expected:
         """Have a run happen, and tell what it is to do."""
         expected = Expected()
-        if orders.mode == "fresh":
-            self._end(expected)
+        members = self.program.members
+        items = [test for test in orders.items if test in members]
         ended: dict[str, str] = {}
-        cluster = ""
+        cluster, is_open = "", False
         for test in orders.tests:
-            cluster = cluster or self._call(CLUSTER, orders, expected)
-            outcome = cluster
-            if cluster == "passed":
-                outcome = self._run_test(test, orders, expected)
+            if self.program.asks(test):
+                if not is_open and orders.mode == "fresh":
+                    self._end(expected)
+                is_open = True
+                cluster = cluster or self._call(CLUSTER, orders, expected)
+            outcome = self._run_test(test, cluster, orders, expected)
             if outcome == "killed":
                 return expected
             if outcome != "interrupted":
                 expected.outcomes[test] = outcome
-            is_blocked = cluster == "skipped" and self._is_doubtful(orders, ended)
-            ended[test] = "blocked" if is_blocked else outcome
-            if self.life:
+            if test in members:
+                is_blocked = outcome == cluster == "skipped" and self._is_doubtful(
+                    test, orders, set(ended)
+                )
+                ended[test] = "blocked" if is_blocked else outcome
+            is_last = set(ended) == set(items) or outcome == "interrupted"
+            is_open = is_open or (is_last and self._is_noticed(orders))
+            if is_open and self.life:
                 self.life.tests = self._awaited(orders) | self.life.tests | ended
             if outcome == "interrupted":
                 return expected
-        self._settle(orders, ended, expected)
+        self._finish(orders, ended, expected, is_open=is_open)
         return expected
 
-    def _run_test(self, test: str, orders: Orders, expected: Expected) -> str:
-        outcome = self._call(test, orders, expected)
-        if outcome != "passed":
-            return outcome
+    def _is_noticed(self, orders: Orders) -> bool:
+        """Tell whether tests that ask for nothing are recorded all the same."""
+        return self.program.kind != "session" and orders.mode == "resume"
+
+    def _finish(
+        self, orders: Orders, ended: dict[str, str], expected: Expected, *, is_open: bool
+    ) -> None:
+        if self.life is None or not (is_open or self._is_noticed(orders)):
+            return
+        self.life.tests |= ended
+        if set(orders.items) & self.program.members == set(ended):
+            self._settle(orders, expected)
+
+    def _run_test(self, test: str, cluster: str, orders: Orders, expected: Expected) -> str:
+        if self.program.asks(test):
+            if cluster != "passed":
+                return cluster
+            outcome = self._call(test, orders, expected)
+            if outcome != "passed":
+                return outcome
         end = f"end of {test}"
         expected.reached.append(end)
         return OUTCOME.get(orders.deed, "passed") if orders.at == end else "passed"
@@ -139,28 +162,28 @@ class Model:
         self.standing.add(self.program.made(phase))
         return "passed"
 
-    def _is_doubtful(self, orders: Orders, ended: dict[str, str]) -> bool:
-        """Tell whether not all of the scope's tests have had their turn."""
+    def _is_doubtful(self, test: str, orders: Orders, ended: set[str]) -> bool:
+        """Tell whether not all of the scope's tests before it have had their turn."""
         items = orders.items
-        earlier = items[: items.index(orders.tests[len(ended)])]
-        return bool(self._collected(orders) - set(items)) or set(earlier) != set(ended)
+        earlier = set(items[: items.index(test)]) & self.program.members
+        return bool(self._collected(orders) - set(items)) or earlier != ended
 
     def _collected(self, orders: Orders) -> set[str]:
-        """Name the tests of the scope, or of the session's files."""
+        """Name the members of the scope, or of the session's files."""
         by_ids = self.program.kind == "session" and orders.way == "node ids"
         chosen = orders.tests if by_ids else TESTS
         files = {self.program.file(test) for test in chosen}
-        return {test for test in TESTS if self.program.file(test) in files}
+        return {test for test in self.program.members if self.program.file(test) in files}
 
     def _awaited(self, orders: Orders) -> dict[str, str]:
         """Tell what is known of a session's tests before they run."""
         if self.program.kind != "session":
             return {}
-        return dict.fromkeys(orders.tests if orders.way == "node ids" else TESTS, "pending")
+        collected = orders.tests if orders.way == "node ids" else TESTS
+        return dict.fromkeys((t for t in collected if self.program.asks(t)), "pending")
 
-    def _settle(self, orders: Orders, ended: dict[str, str], expected: Expected) -> None:
-        if self.life is None or set(orders.items) != set(ended):
-            return
+    def _settle(self, orders: Orders, expected: Expected) -> None:
+        assert self.life
         collected = self._collected(orders)
         elsewhere = {
             test

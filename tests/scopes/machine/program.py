@@ -56,6 +56,10 @@ _TEST = """
 {indent}    assert (work.WORLD / made).exists()
 {indent}    sys.audit("machine.reached", "end of {name}")
 """
+_PLAIN = """
+{indent}def test_{name}({own}):
+{indent}    sys.audit("machine.reached", "end of {name}")
+"""
 
 
 @dataclass
@@ -64,10 +68,12 @@ class Program:
 
     Attributes:
         kind: The scope that its tests share.
+        is_last_plain: Whether its last test asks for nothing.
         versions: How often the code of each phase was edited.
     """
 
     kind: Kind = "class"
+    is_last_plain: bool = False
     versions: dict[str, int] = field(default_factory=lambda: dict.fromkeys(PHASES, 0))
 
     def key(self, phase: str) -> tuple[int, ...]:
@@ -79,6 +85,15 @@ class Program:
         """Name what a phase makes."""
         cluster = f"cluster{self.versions[CLUSTER]}"
         return cluster if phase == CLUSTER else f"{phase}{self.versions[phase]}-{cluster}"
+
+    def asks(self, test: str) -> bool:
+        """Tell whether a test asks for the scope's checkpoint."""
+        return not (self.is_last_plain and test == TESTS[-1])
+
+    @property
+    def members(self) -> set[str]:
+        """Name the tests that the checkpoint waits for."""
+        return {test for test in TESTS if self.kind != "session" or self.asks(test)}
 
     def file(self, test: str) -> str:
         """Name the file of a test."""
@@ -103,7 +118,8 @@ class Program:
         files |= dict.fromkeys(map(self.file, TESTS), head)
         own, indent = ("self, ", "    ") if self.kind == "class" else ("", "")
         for name in TESTS:
-            part = _TEST.format(name=name, kind=self.kind, own=own, indent=indent)
+            source = _TEST if self.asks(name) else _PLAIN
+            part = source.format(name=name, kind=self.kind, own=own, indent=indent)
             files[self.file(name)] += part
         for name, text in files.items():
             (folder / name).write_text(text)
