@@ -22,6 +22,7 @@ _VALUE_RECORDS = (
     "consumed",
     "awaitable",
     "temporary",
+    "after_failed",
 )
 
 

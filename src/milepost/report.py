@@ -214,6 +214,8 @@ def test_lines(nodeid: str, record: dict[str, Any], *, passed: bool) -> list[str
     saved = _saved(phases)
     if saved and all(phase["word"] == "restored" for phase in saved):
         lines.append("  restored, asserted again")
+        if not passed:
+            lines.append("  if a restored value is wrong: --milepost-from PHASE")
     kept = [phase["phase"] for phase in phases if phase.get("kept")]
     if kept and not passed:
         lines.append(f"  kept: {', '.join(kept)}; run again to go on from there")

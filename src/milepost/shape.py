@@ -282,6 +282,7 @@ _VALUE: Final[Mapping[str, tuple[Kind, bool]]] = {
     "fingerprint": (_fingerprint, False),
     "consumed": (_list_of(_text), False),
     "temporary": (_table_of(_temporary), False),
+    "after_failed": (_list_of(_text), False),
     "reason": (_text, False),
     "completed_at": (_or_null(_moment), False),
     "duration_seconds": (_or_null(_number), False),

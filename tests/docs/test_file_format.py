@@ -25,6 +25,8 @@ STORY = """
     import os
     import threading
     import uuid
+
+    import pytest
     from dataclasses import dataclass
     from pathlib import Path
 
@@ -70,6 +72,8 @@ STORY = """
         phase("masterplan", make_plan, domain)
         phase("words", enlarge, "word")
         asyncio.run(phase("waiting", wait))
+        with pytest.raises(ValueError):
+            phase("broken", int, "no number")
         phase.with_options(retry=RETRY)("paying", pay, phase)
         phase("pair", pair)
         phase.cleanup(print, "bye")

@@ -24,6 +24,7 @@ from milepost.fingerprint import (
     inputs_of,
 )
 from milepost.phases.directory import is_below_directory
+from milepost.phases.forerunners import KEY, failed_before, finished_since, note_of
 from milepost.phases.kept import is_kept
 from milepost.phases.options import Call, PhaseOptions
 from milepost.phases.pointers import why_lost
@@ -230,6 +231,9 @@ class Restoring:
             clock.age_seconds(phase.completed_at) if phase.completed_at else 0.0
         )
         self.note_live()
+        others = finished_since(self.run, phase.milepost)
+        if others:
+            event.notes.append(note_of(self._name, others))
         self.run.done[self._name] = Done(
             inputs=self.inputs.hashes,
             value=lambda: self._value_again(record, place),
@@ -305,7 +309,10 @@ class Restoring:
         known = {found: name for name, found in self.run.value_hashes().items()}
         hashes = self.inputs.hashes.values()
         consumed = list(dict.fromkeys(known[found] for found in hashes if found in known))
-        return self._basis().to_record() | {"awaitable": awaitable, "consumed": consumed}
+        failed = failed_before(self.run, self._name)
+        more = {KEY: failed} if failed else {}
+        basis = self._basis().to_record()
+        return basis | more | {"awaitable": awaitable, "consumed": consumed}
 
 
 class _Nothing:

@@ -8,6 +8,7 @@ import json
 import math
 import re
 from enum import Enum
+from pathlib import PurePath
 from typing import Any, Final
 
 from milepost.values.errors import PATTERN, NotKeptError
@@ -25,6 +26,10 @@ ANNOTATE: Final = (
     "Return a list, a dict with text keys or a text; or say the type, which needs\n"
     "pydantic 2:  def fn(...) -> tuple[str, int]: ...\n"
     "or           phase.with_options(returns=tuple[str, int])(name, fn)"
+)
+_ANNOTATE_PATH: Final = (
+    "Say the type, which needs pydantic 2:  def fn(...) -> Path: ...\n"
+    "or return str(path), and make it a Path on the next line."
 )
 FINITE: Final = "Return None in its place, or a text."
 
@@ -123,6 +128,8 @@ def _refused(value: object, path: str) -> NotKeptError:
         return NotKeptError(path, name, "it is no plain number", "Return int() of it.")
     if type(value).__module__ == "numpy":
         return NotKeptError(path, name, "it is no plain number", "Return value.item().")
+    if isinstance(value, PurePath):
+        return NotKeptError(path, name, "JSON has no paths", _ANNOTATE_PATH)
     return NotKeptError(path, name, "JSON cannot say it", f"{PATTERN}\n{ANNOTATE}")
 
 

@@ -60,6 +60,25 @@ class Expected:
 
 
 @dataclass
+class Course:
+    """One run as far as it has come.
+
+    Attributes:
+        orders: How it was started.
+        expected: What it has done.
+        ended: How the tests of the scope ended that are over.
+        cluster: How the set-up of the cluster ended; empty before it.
+        is_open: Whether it works on the checkpoint.
+    """
+
+    orders: Orders
+    expected: Expected = field(default_factory=Expected)
+    ended: dict[str, str] = field(default_factory=dict)
+    cluster: str = ""
+    is_open: bool = False
+
+
+@dataclass
 class Life:
     """One life of the checkpoint.
 
@@ -96,59 +115,60 @@ class Model:
 
     def run(self, orders: Orders) -> Expected:
         """Have a run happen, and tell what it is to do."""
-        expected = Expected()
-        members = self.program.members
-        items = [test for test in orders.items if test in members]
-        ended: dict[str, str] = {}
-        cluster, is_open = "", False
+        course = Course(orders)
         for test in orders.tests:
-            if self.program.asks(test):
-                if not is_open and orders.mode == "fresh":
-                    self._end(expected)
-                is_open = True
-                cluster = cluster or self._call(CLUSTER, orders, expected)
-            outcome = self._run_test(test, cluster, orders, expected)
+            outcome = self._run_test(test, course)
             if outcome == "killed":
-                return expected
-            if outcome != "interrupted":
-                expected.outcomes[test] = outcome
-            if test in members:
-                is_blocked = outcome == cluster == "skipped" and self._is_doubtful(
-                    test, orders, set(ended)
-                )
-                ended[test] = "blocked" if is_blocked else outcome
-            is_last = set(ended) == set(items) or outcome == "interrupted"
-            is_open = is_open or (is_last and self._is_noticed(orders))
-            if is_open and self.life:
-                self.life.tests = self._awaited(orders) | self.life.tests | ended
+                return course.expected
+            self._record(test, outcome, course)
             if outcome == "interrupted":
-                return expected
-        self._finish(orders, ended, expected, is_open=is_open)
-        return expected
+                return course.expected
+        self._finish(course)
+        return course.expected
 
-    def _is_noticed(self, orders: Orders) -> bool:
-        """Tell whether tests that ask for nothing are recorded all the same."""
-        return self.program.kind != "session" and orders.mode == "resume"
-
-    def _finish(
-        self, orders: Orders, ended: dict[str, str], expected: Expected, *, is_open: bool
-    ) -> None:
-        if self.life is None or not (is_open or self._is_noticed(orders)):
-            return
-        self.life.tests |= ended
-        if set(orders.items) & self.program.members == set(ended):
-            self._settle(orders, expected)
-
-    def _run_test(self, test: str, cluster: str, orders: Orders, expected: Expected) -> str:
+    def _run_test(self, test: str, course: Course) -> str:
+        orders, expected = course.orders, course.expected
         if self.program.asks(test):
-            if cluster != "passed":
-                return cluster
+            if not course.is_open and orders.mode == "fresh":
+                self._end(expected)
+            course.is_open = True
+            course.cluster = course.cluster or self._call(CLUSTER, orders, expected)
+            if course.cluster != "passed":
+                return course.cluster
             outcome = self._call(test, orders, expected)
             if outcome != "passed":
                 return outcome
         end = f"end of {test}"
         expected.reached.append(end)
         return OUTCOME.get(orders.deed, "passed") if orders.at == end else "passed"
+
+    def _record(self, test: str, outcome: str, course: Course) -> None:
+        """Have it recorded how a test ended, if the checkpoint is at hand."""
+        ended = course.ended
+        if outcome != "interrupted":
+            course.expected.outcomes[test] = outcome
+        if test in self.program.members:
+            was_skipped = outcome == course.cluster == "skipped"
+            is_blocked = was_skipped and self._is_doubtful(test, course)
+            ended[test] = "blocked" if is_blocked else outcome
+        is_last = self._is_complete(course) or outcome == "interrupted"
+        course.is_open |= is_last and self._is_noticed(course.orders)
+        if course.is_open and self.life:
+            self.life.tests = self._awaited(course.orders) | self.life.tests | ended
+
+    def _is_complete(self, course: Course) -> bool:
+        """Tell whether all tests of the scope are over that the process has before it."""
+        return set(course.orders.items) & self.program.members == set(course.ended)
+
+    def _is_noticed(self, orders: Orders) -> bool:
+        """Tell whether tests that ask for nothing are recorded all the same."""
+        return self.program.kind != "session" and orders.mode == "resume"
+
+    def _finish(self, course: Course) -> None:
+        if self.life and (course.is_open or self._is_noticed(course.orders)):
+            self.life.tests |= course.ended
+            if self._is_complete(course):
+                self._settle(course.orders, course.expected)
 
     def _call(self, phase: str, orders: Orders, expected: Expected) -> str:
         key = self.program.key(phase)
@@ -162,11 +182,12 @@ class Model:
         self.standing.add(self.program.made(phase))
         return "passed"
 
-    def _is_doubtful(self, test: str, orders: Orders, ended: set[str]) -> bool:
+    def _is_doubtful(self, test: str, course: Course) -> bool:
         """Tell whether not all of the scope's tests before it have had their turn."""
-        items = orders.items
+        items = course.orders.items
         earlier = set(items[: items.index(test)]) & self.program.members
-        return bool(self._collected(orders) - set(items)) or earlier != ended
+        is_part = bool(self._collected(course.orders) - set(items))
+        return is_part or earlier != set(course.ended)
 
     def _collected(self, orders: Orders) -> set[str]:
         """Name the members of the scope, or of the session's files."""
