@@ -105,6 +105,7 @@ class Project:
         fixed = {
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONUTF8": "1",
+            "XDG_STATE_HOME": str(self.folder.parent / "state"),  # not our own user's
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         }
         return ours | fixed | more

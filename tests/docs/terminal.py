@@ -66,6 +66,7 @@ class Terminal:
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONUNBUFFERED": "1",
             "PYTHONUTF8": "1",
+            "XDG_STATE_HOME": str(folder.parent / "state"),
             "COLUMNS": "80",
         }
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.crash.pipeline import left_over
-from tests.plugin.test_cleanup import cluster, milepost, plant, record_of
+from tests.plugin.test_cleanup import cluster, id_of, milepost, plant, record_of
 from tests.project import Project
 
 __all__ = ["cluster"]
@@ -32,7 +32,7 @@ def test_rm_that_is_stopped_half_way_has_ended_the_life(cluster: Project) -> Non
         '    phase.cleanup(destroy, "never-there")\n    name = phase("create"',
     )
     cluster.run()
-    failed = milepost(cluster, "rm", "test_cluster", "--yes")
+    failed = milepost(cluster, "rm", id_of(cluster), "--yes")
     (cluster.folder / "licence").touch()
     passed = cluster.run()
 
@@ -49,7 +49,7 @@ def test_a_source_file_inside_of_the_checkpoints_is_none(cluster: Project) -> No
     evil.write_text("from calling import note\nnote('evil')\ndef harm(_):\n    pass\n")
     file = evil.relative_to(cluster.folder).as_posix()
     plant(record_of(cluster), {"function": "evil:harm", "file": file})
-    refused = milepost(cluster, "rm", "test_cluster", "--yes")
+    refused = milepost(cluster, "rm", id_of(cluster), "--yes")
 
     assert refused.returncode == 1
     assert "evil" not in cluster.all_calls()

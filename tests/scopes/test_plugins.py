@@ -1,5 +1,7 @@
 """Plugins and recipes that order, skip, rerun and time the tests of a scope."""
 
+from textwrap import dedent
+
 import pytest
 
 from tests.scopes.world import DESTROYED, MADE, ONE, SHARED, THREE, TWO, WHOLE, Suite
@@ -123,6 +125,24 @@ def test_pytest_order(ordered: Suite) -> None:
     assert broken.calls == [MADE, "two", "three", "one"], broken.text
     assert ordered.run().calls == ["three", DESTROYED]
     ordered.check_whole_story()
+
+
+def test_a_fixture_that_skips_after_a_failure_blocks(ordered: Suite) -> None:
+    """A test that a fixture skips because an earlier one failed is waited for."""
+    ordered.edit("conftest.py", "import create", "import is_broken, create")
+    skips = """
+    @pytest.fixture
+    def after_two():
+        if is_broken("two"):
+            pytest.skip("two has failed")
+    """
+    conftest = ordered.folder / "conftest.py"
+    conftest.write_text(conftest.read_text() + dedent(skips))
+    ordered.edit(FILE, "test_three(self", "test_three(self, after_two")
+    ordered.run(broken="two")
+    assert ordered.tests() == BLOCKED
+    assert ordered.run("-k", "test_two").code == 0
+    assert ordered.standing == {"c7"}
 
 
 def test_a_skip_without_a_failure_counts(ordered: Suite) -> None:

@@ -308,6 +308,70 @@ def test_a_test_may_ask_as_it_runs(suite: Suite, kind: str) -> None:
     suite.check_whole_story(["two"])
 
 
+def test_a_failure_of_a_test_that_asked_as_it_ran_is_awaited(suite: Suite) -> None:
+    """A session waits for a test that asked late, also in a run that leaves it out."""
+    suite.share("session")
+    suite.write(
+        FILE,
+        """
+        from cluster import use
+
+        def test_one(session_phase, cluster):
+            session_phase("one", use, cluster, "one")
+
+        def test_two(request):
+            session_phase = request.getfixturevalue("session_phase")
+            session_phase("two", use, "c7", "two")
+        """,
+    )
+    suite.write(
+        "test_a_late.py",
+        "def test_late(request):\n    request.getfixturevalue('cluster')\n",
+    )
+    suite.run(broken="two")
+    part = suite.run("-k", "test_one")
+    assert f"{FILE}::test_two (failed)" in part.text
+    assert suite.standing == {"c7"}
+    assert suite.run().passed
+    suite.check_whole_story(STEPS)
+
+
+def test_tests_that_a_plugin_adds_are_awaited(suite: Suite) -> None:
+    """A test that no node collects, and that a plugin adds, keeps the checkpoint."""
+    suite.share("class")
+    suite.write(
+        FILE,
+        """
+        from cluster import use
+
+        class TestCluster:
+            def test_one(self, class_phase, cluster):
+                class_phase("one", use, cluster, "one")
+        """,
+    )
+    conftest = suite.folder / "conftest.py"
+    conftest.write_text(
+        conftest.read_text()
+        + """
+def pytest_collection_modifyitems(items):
+    first = items[0]
+    added = pytest.Function.from_parent(
+        first.parent, name="test_added", callobj=first.obj
+    )
+    items.append(added)
+
+def pytest_runtest_call(item):
+    from cluster import is_broken
+    assert item.name != "test_added" or not is_broken("added")
+"""
+    )
+    broken = suite.run(broken="added")
+    assert broken.outcomes() == {"failed": 1, "passed": 1}, broken.text
+    assert suite.standing == {"c7"}
+    assert suite.run().passed
+    suite.check_whole_story(["one"])
+
+
 def test_class_phase_outside_of_a_class(suite: Suite) -> None:
     """Outside of classes each case of a test has a class checkpoint of its own."""
     suite.write(

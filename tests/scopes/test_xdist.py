@@ -121,7 +121,6 @@ def test_every_distribution(suite: Suite, dist: str) -> None:
     assert result.outcomes()["passed"] + count == 24, result.text
     for kind in HOLDING.get(dist, ()):
         assert not suite.standing & {f"test_{kind}_a", f"test_{kind}_b"}, result.text
-
     if dist == "loadgroup" and pytest.version_tuple < (9, 2):  # later it cannot group
         assert "all" not in suite.standing, result.text
 

@@ -118,6 +118,12 @@ def _standing(run: "Run") -> list["Cleanup"]:
     return standing_in(run.manager.store.data_path(run.test_id))
 
 
+def has_cleanups(run: "Run") -> bool:
+    """Tell whether something is to be called when the checkpoint goes."""
+    folder = run.manager.store.data_path(run.test_id)
+    return bool(run.cleaning.unrecorded) or file.stands(folder)
+
+
 def finish_cleanups(run: "Run") -> bool:
     """Make all clean-ups of a test that has passed, as far as this run may.
 

@@ -19,7 +19,7 @@ from milepost.events import RunRecord
 from milepost.identity import unlike
 from milepost.manager import CheckpointManager
 from milepost.phases.active import ActivePhase
-from milepost.phases.cleaning import Cleaning, finish_cleanups
+from milepost.phases.cleaning import Cleaning, finish_cleanups, has_cleanups
 from milepost.phases.interruption import blame_timeout, interrupt_active
 from milepost.phases.plan import Plan
 from milepost.stores.history import write_history
@@ -305,9 +305,12 @@ class Run:
         self.record.seconds = clock.monotonic() - self._started
         try:
             with self.lock, deferred_signals():
-                has_gone = self._settle(outcome)
+                goes = self._settle(outcome)
+                if goes and not has_cleanups(self):
+                    self._delete()
+                    return
             # They may take minutes: signals are not held up.
-            if has_gone and finish_cleanups(self) and self._is_deleted:
+            if goes and finish_cleanups(self):
                 self._delete()
         except MilepostError as error:
             self.record.notes.append(str(error))
@@ -333,12 +336,9 @@ class Run:
         self.manager.end(self.checkpoint, passed=True)
         return True
 
-    @property
-    def _is_deleted(self) -> bool:
-        """Tell whether nothing is kept to look at."""
-        return self.plan.keep != "all" or self.checkpoint is None
-
     def _delete(self) -> None:
+        if self.plan.keep == "all" and self.checkpoint is not None:
+            return
         passed_at = self.checkpoint.passed_at if self.checkpoint else None
         with self.lock, deferred_signals():
             self.manager.writer.delete(self.test_id, passed_at)

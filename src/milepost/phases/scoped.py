@@ -1,10 +1,13 @@
 """How the tests of a scope ended, as its document keeps it over runs."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from milepost.errors import MilepostError
 from milepost.phases.run import Run
 from milepost.stores.signals import deferred_signals
+
+DONE: Final = frozenset({"passed", "skipped"})
 
 
 def tests_of(run: Run) -> dict[str, str]:
@@ -15,7 +18,10 @@ def tests_of(run: Run) -> dict[str, str]:
 
 
 def record_tests(run: Run, outcomes: Mapping[str, str]) -> None:
-    """Write how tests of a scope ended; nothing where there is no document yet.
+    """Record how tests of a scope ended; nothing where there is no document yet.
+
+    A test that is done is written with whatever is written next: if that gets lost, the
+    checkpoint waits for a test too many.
 
     Args:
         run: The run on the scope's checkpoint.
@@ -25,10 +31,13 @@ def record_tests(run: Run, outcomes: Mapping[str, str]) -> None:
     told = {**run.plan.tests, **known, **outcomes}
     if run.checkpoint is None or known == told:
         return
+    news = {name: outcome for name, outcome in told.items() if known.get(name) != outcome}
     try:
         with run.lock, deferred_signals():
             run.checkpoint.milepost["tests"] = told
-            run.save()
+            run.is_changed = True
+            if not DONE.issuperset(news.values()):
+                run.save()
     except MilepostError as error:
         if str(error) not in run.record.notes:
             run.record.notes.append(str(error))

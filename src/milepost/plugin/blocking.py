@@ -1,12 +1,12 @@
 """Was a test skipped because others had failed before it, or had not run."""
 
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from milepost.plugin.scope import DONE, Scope, node_of
+from milepost.phases.scoped import DONE
+from milepost.plugin.scope import Scope, node_of
 from milepost.plugin.seen import SeenReports
 
 
@@ -36,20 +36,31 @@ def is_blocked(
 
 
 def _is_by_mark(item: pytest.Item, skipped: pytest.TestReport) -> bool:
-    """Tell whether the test's own marks had it skipped: that is said of its own line."""
+    """Tell whether the test's own marks had it skipped: they give the same reason."""
     reason = getattr(skipped, "wasxfail", None)
     if reason is not None:
         bare = reason.removeprefix("reason: ").removeprefix("[NOTRUN] ")
-        return any(mark.kwargs.get("reason", "") == bare for mark in _xfails(item))
+        marks = item.iter_markers("xfail")
+        return any(mark.kwargs.get("reason", "") == bare for mark in marks)
     if not isinstance(skipped.longrepr, tuple):
         return False
-    path, line, _ = skipped.longrepr
-    own_path, own_line, _ = item.reportinfo()
-    return os.fspath(path) == os.fspath(own_path) and line == (own_line or 0) + 1
+    said = skipped.longrepr[2].removeprefix("Skipped: ")
+    return any(said == reason for reason in _skip_reasons(item)) or (
+        said.startswith("condition: ") and item.get_closest_marker("skipif") is not None
+    )
 
 
-def _xfails(item: pytest.Item) -> list[pytest.Mark]:
-    return list(item.iter_markers("xfail"))
+def _skip_reasons(item: pytest.Item) -> Iterator[str]:
+    for mark in item.iter_markers("skip"):
+        default = mark.args[0] if mark.args else "unconditional skip"
+        yield str(mark.kwargs.get("reason", default))
+    for mark in item.iter_markers("skipif"):
+        if "reason" in mark.kwargs:
+            yield str(mark.kwargs["reason"])
+    for each in item.listchain():  # unittest's decorators
+        found = getattr(each, "obj", None)
+        if getattr(found, "__unittest_skip__", False):
+            yield str(getattr(found, "__unittest_skip_why__", ""))
 
 
 def _failed(seen: SeenReports) -> list[pytest.Item]:

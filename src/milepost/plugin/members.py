@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from milepost.plugin.scope import DONE, Scope
+from milepost.phases.scoped import DONE
+from milepost.plugin.scope import Scope
 
 
 def members_of(
@@ -29,15 +30,20 @@ def members_of(
 
 
 def _of_session(scope: Scope, modules: list[Any], recorded: Mapping[str, str]) -> set[str]:
-    """A session's tests that ask, and those of earlier runs in files not collected."""
+    """A session's tests that ask, and those that have failed in earlier runs.
+
+    They may be in files not collected, or have asked as they ran.
+    """
     items = [item for module in modules for item in _collect(module)]
-    here = {scope.name_of(item).partition("::")[0] for item in items}
-    elsewhere = {
+    names = {scope.name_of(item) for item in items}
+    here = {_file(name) for name in names}
+    earlier = {
         name
         for name, outcome in recorded.items()
         if outcome not in DONE and _is_there(scope, name) and _file(name) not in here
     }
-    return {scope.name_of(item) for item in items if scope.counts(item)} | elsewhere
+    open_here = {n for n in names if recorded.get(n, "passed") not in DONE}
+    return {scope.name_of(i) for i in items if scope.counts(i)} | earlier | open_here
 
 
 def _file(name: str) -> str:

@@ -16,7 +16,6 @@ from milepost.words import RESTORED
 
 KINDS: Final = ("class", "module", "session")
 _ABOVE: Final = (pytest.Session, pytest.Dir, pytest.Package, pytest.Module)
-DONE: Final = frozenset({"passed", "skipped"})
 
 
 @dataclass(kw_only=True, eq=False)

@@ -206,7 +206,7 @@ class Scopes:
         if scope.broken:
             return report.teardown_failed(scope.broken)
         try:
-            members = self._members(scope, tests_of(run))
+            members = self._members(scope, tests_of(run)) | set(scope.outcomes)
         except Exception as error:  # noqa: BLE001 - collecting runs the users' hooks
             return report.members_unknown(f"{type(error).__name__}: {error}")
         told = {**tests_of(run), **scope.outcomes}
