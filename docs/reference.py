@@ -31,7 +31,7 @@ ENVIRONMENT: Final = """## Environment variables
 | variable | meaning |
 | --- | --- |
 | `MILEPOST_DIR` | folder of the checkpoints; `--milepost-dir` comes before it |
-| `MILEPOST_KEY` | signs [clean-ups](guide-scopes.md#who-may-run-what) in place of the user's key |
+| `MILEPOST_KEY` | the key that signs [clean-ups](guide-scopes.md#who-may-run-what) |
 | `CI` | set by CI systems: a run that fails then says how to keep the checkpoints |
 """
 MARKER: Final = {
