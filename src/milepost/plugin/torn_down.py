@@ -66,6 +66,7 @@ class TornDown:
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: Any) -> Generator[None, object, object]:
         """See whether a fixture's function has added a finalizer."""
+        __tracebackhide__ = True
         result = yield
         if any(_is_users(each) for each in getattr(fixturedef, "_finalizers", ())):
             self._with_finalizer.add(fixturedef)
