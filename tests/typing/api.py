@@ -168,6 +168,14 @@ async def remembered(phase: Phase) -> None:
     assert_type(await phase.remember("doc", lambda: discover_later("r")), Doc)
 
 
+def cleaned_up(phase: Phase, planner: Planner) -> None:
+    phase.cleanup(discover, "request")
+    phase.cleanup(plan_later, Doc("title"))
+    phase.cleanup(planner.plan, Doc("title"), depth=2)
+    assert_type(phase.directory, Path)
+    assert_type(phase.directory / "report.csv", Path)
+
+
 def seed_api(manager: CheckpointManager, handler: PhaseRetryHandler) -> None:
     checkpoint = manager.create_checkpoint("Pipeline", "pipeline_1", "request", ["plan"])
     assert_type(checkpoint, TestCheckpoint)

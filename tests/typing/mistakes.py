@@ -4,6 +4,8 @@ Checked by mypy and never run: an ignore that is not needed is an error, so a mi
 that is no longer found fails the check.
 """
 
+from pathlib import Path
+
 from milepost import Phase, RetryConfig
 
 
@@ -41,6 +43,14 @@ async def forgotten_await(phase: Phase) -> None:
     number: int = phase("discovery", discover_later, "request")  # type: ignore[assignment]
     await phase("discovery", discover, "request")  # type: ignore[misc]
     del number
+
+
+def wrong_clean_ups(phase: Phase) -> None:
+    phase.cleanup(discover)  # type: ignore[call-arg]
+    phase.cleanup(discover, 1)  # type: ignore[arg-type]
+    phase.cleanup(discover("request"))  # type: ignore[arg-type]
+    phase.cleanup("discover", "request")  # type: ignore[arg-type]
+    phase.directory = Path("elsewhere")  # type: ignore[misc]
 
 
 def wrong_options(phase: Phase) -> None:
