@@ -100,15 +100,9 @@ FILES = {
             roles = [c.state()[kind]["role"] for c in (primary, secondary)]
             product(**{kind: [order, roles]})
     """,
-    "pytest.toml": """
-        [pytest]
-        pythonpath = ["."]
-        markers = ["rbd: on block devices"]
-    """,
-    "pytest-8.4.ini": """
-        [pytest]
-        pythonpath = .
-        markers = rbd: on block devices
+    "conftest.py": """
+        def pytest_configure(config):
+            config.addinivalue_line("markers", "rbd: on block devices")
     """,
 }
 PLACES = ["failover rbd", "relocate cephfs"]
