@@ -72,7 +72,7 @@ class Project:
         folder.mkdir(parents=True, exist_ok=True)
         self.write("calling.py", NOTE)
         self.write("pytest.toml", '[pytest]\npythonpath = ["."]\n')
-        self.write("pytest-8.4.ini", "[pytest]\npythonpath = .\n")
+        self.write("pytest.ini", "[pytest]\npythonpath = .\n")
 
     def write(self, name: str, text: str) -> Path:
         """Write a file of the project; the text may be indented."""

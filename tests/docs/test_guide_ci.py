@@ -64,7 +64,7 @@ def _rows() -> dict[str, list[str]]:
 def test_the_table_says_what_this_pytest_reads(place: str, project: Project) -> None:
     """A setting works where the column of this pytest says so, and nowhere else."""
     told = _rows()[place][0 if pytest.version_tuple < (9,) else 1]
-    for name in ("pytest.toml", "pytest-8.4.ini"):
+    for name in ("pytest.toml", "pytest.ini"):
         (project.folder / name).unlink()
     project.write(*PLACES[place])
     project.write("test_one.py", "def test_one(phase):\n    phase('len', len, 'a')\n")

@@ -123,7 +123,7 @@ def test_what_modules_print_does_not_matter(project: Project) -> None:
 def test_the_users_options_do_not_interfere(project: Project, options: str) -> None:
     """Tests that the configuration deselects or distributes are looked at all the same."""
     project.write("pytest.toml", f'[pytest]\npythonpath = ["."]\naddopts = "{options}"\n')
-    project.write("pytest-8.4.ini", "[pytest]\n")
+    project.write("pytest.ini", "[pytest]\n")
     project.write("pytest.ini", f"[pytest]\npythonpath = .\naddopts = {options}\n")
     (project.folder / "pytest.toml").unlink()
     project.write("test_good.py", GOOD)

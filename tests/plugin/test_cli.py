@@ -257,7 +257,12 @@ def test_an_accepted_value_is_the_value(project: Project) -> None:
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("pytest.toml", '[pytest]\nmilepost_dir = "kept/here"\n'),
+        pytest.param(
+            *("pytest.toml", '[pytest]\nmilepost_dir = "kept/here"\n'),
+            marks=pytest.mark.skipif(
+                pytest.version_tuple < (9,), reason="pytest 8.4 does not read it"
+            ),
+        ),
         ("pyproject.toml", '[tool.pytest.ini_options]\nmilepost_dir = "kept/here"\n'),
         ("pytest.ini", "[pytest]\nmilepost_dir = kept/here\n"),
         ("tox.ini", "[pytest]\nmilepost_dir = kept/here\n"),
@@ -268,7 +273,7 @@ def test_an_accepted_value_is_the_value(project: Project) -> None:
 def test_it_looks_where_pytest_writes(project: Project, name: str, text: str) -> None:
     """From any subfolder the command finds what a run has left, by the same settings."""
     write_pipeline(project)
-    for other in ("pytest.toml", "pytest-8.4.ini"):
+    for other in ("pytest.toml", "pytest.ini"):
         (project.folder / other).unlink()
     project.write(name, text)
     (project.folder / "sub" / "folder").mkdir(parents=True)
@@ -291,7 +296,9 @@ def test_a_folder_can_be_given(project: Project, manager: CheckpointManager) -> 
 
 def test_a_configuration_that_cannot_be_read_is_said(project: Project) -> None:
     """The command does not look elsewhere when it cannot know where to look."""
-    project.write("pytest.toml", "[pytest\n")
+    for other in ("pytest.toml", "pytest.ini"):
+        (project.folder / other).unlink()
+    project.write("pyproject.toml", "[tool.pytest\n")
     result = run(project, "ls")
     assert result.code == 1
     assert result.text.startswith("milepost: the configuration ")

@@ -86,7 +86,7 @@ def test_a_worker(broken: Project) -> None:
 def test_a_project_without_any_configuration(project: Project) -> None:
     """The root is then a mark, or the test's own folder, and never the arguments'."""
     write_pipeline(project)
-    for name in ("pytest.toml", "pytest-8.4.ini"):
+    for name in ("pytest.toml", "pytest.ini"):
         (project.folder / name).unlink()
     here = str(project.folder / "test_pipeline.py")
     assert project.run(env=BROKEN | {"PYTHONPATH": str(project.folder)}).calls == FIRST
