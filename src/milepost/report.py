@@ -259,6 +259,7 @@ def _saved(phases: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def last_line(records: Iterable[dict[str, Any]]) -> str:
     """Give the one line that every session ends with, also a quiet one."""
+    records = list(records)
     phases = [phase for record in records for phase in record.get("phases", [])]
     restored = [phase for phase in phases if phase["word"] == "restored"]
     retried = [phase for phase in phases if phase.get("attempts", 0) > 1]
@@ -271,7 +272,13 @@ def last_line(records: Iterable[dict[str, Any]]) -> str:
         text += f" (up to {duration(age)} old), {duration(seconds)}"
         text += f" and {money(usd)} saved" if usd else " saved"
     text += f"; retried: {', '.join(p['phase'] for p in retried)}" if retried else ""
-    return text + (f"; not kept: {', '.join(p['phase'] for p in unkept)}" if unkept else "")
+    text += f"; not kept: {', '.join(p['phase'] for p in unkept)}" if unkept else ""
+    standing = [note for record in records for note in _standing_notes(record)]
+    return text + (f"; still to clean up: {len(standing)}" if standing else "")
+
+
+def _standing_notes(record: Mapping[str, Any]) -> list[str]:
+    return [note for note in record.get("notes", ()) if "and still stands" in str(note)]
 
 
 def members_left(ended: Mapping[str, str]) -> str:

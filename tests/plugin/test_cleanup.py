@@ -164,7 +164,7 @@ def test_a_run_calls_what_it_has_not_registered_itself(cluster: Project) -> None
 
     assert passed.passed, passed.text
     assert passed.calls == ["create c-2", "use", "destroy c-2", "destroy c-1"]
-    assert "clean-up destroy('c-1') was made for an earlier run" in passed.text
+    assert "clean-up destroy('c-1') was called for an earlier run" in passed.text
 
 
 @pytest.mark.parametrize("mode", ["fresh", "require-fresh"])
@@ -193,8 +193,9 @@ def test_one_that_fails_stands_and_is_told(cluster: Project) -> None:
 
     assert passed.passed
     assert passed.calls[-2:] == ["destroy never-there", "destroy c-1"]
-    assert "clean-up destroy('never-there') was not made, and still stands" in passed.text
+    assert "clean-up destroy('never-there') was not called, and still stands" in passed.text
     assert "FileNotFoundError" in passed.text
+    assert passed.last_line.endswith("still to clean up: 1")
     assert "to clean up: destroy('never-there'), stands for" in listed.stdout
     assert again.calls[0] == "destroy never-there", again.text
     assert "create c-1" in again.calls
@@ -212,7 +213,7 @@ def test_one_that_ends_otherwise_has_failed(cluster: Project, end: str) -> None:
     result = cluster.run()
 
     assert result.passed, result.text
-    assert "clean-up destroy('c-1') was not made, and still stands" in result.text
+    assert "clean-up destroy('c-1') was not called, and still stands" in result.text
     assert "to clean up: destroy('c-1')" in milepost(cluster, "ls").stdout
 
 
@@ -236,7 +237,7 @@ def test_what_cannot_be_written_down_is_told_when_it_is_lost(
     (cluster.folder / "licence").touch()
     passed = cluster.run()
 
-    assert "was not made, and is lost: only this process knew of it" in broken.text
+    assert "was not called, and is lost: only this process knew of it" in broken.text
     assert "Give a function at the top level of a module" in broken.text
     assert "qT7xWz93Lk2pVb5n" not in broken.text
     assert not (cluster.folder / "c-1").exists(), passed.text
@@ -320,6 +321,37 @@ def test_rm_takes_an_answer(cluster: Project, answer: str) -> None:
     assert bool(list(cluster.checkpoints.glob("checkpoint_*.json"))) == (answer == "n")
 
 
+def test_rm_of_all_begins_with_the_latest(project: Project) -> None:
+    """What lies inside of another thing is torn down before it."""
+    project.write(
+        "test_net.py",
+        """
+        from pathlib import Path
+        from calling import note
+
+        def create(path):
+            (Path(__file__).parent / path).mkdir()
+
+        def remove(path):
+            note(f"remove {path}")
+            (Path(__file__).parent / path).rmdir()
+
+        class TestDatabase:
+            def test_database(self, module_phase, class_phase):
+                module_phase("net", create, "net")
+                module_phase.cleanup(remove, "net")
+                class_phase("database", create, "net/database")
+                class_phase.cleanup(remove, "net/database")
+                assert 0
+        """,
+    )
+    project.run()
+    removed = milepost(project, "rm", "--all", "--yes")
+    assert removed.returncode == 0, removed.stderr
+    assert project.all_calls() == ["remove net/database", "remove net"]
+    assert left_over(project) == []
+
+
 def test_rm_can_forget(cluster: Project) -> None:
     """Whoever has cleaned up by hand removes the checkpoint without a call."""
     cluster.run()
@@ -358,7 +390,7 @@ def test_a_planted_one_is_never_called(
         milepost(cluster, "rm", id_of(cluster))
     else:
         told = cluster.run(*(["--milepost=fresh"] if how == "fresh" else []))
-        assert "was not made, and still stands" in told.text
+        assert "was not called, and still stands" in told.text
 
     assert "harm" not in cluster.all_calls()
     assert "destroy precious" not in cluster.all_calls()

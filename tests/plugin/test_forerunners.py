@@ -41,10 +41,44 @@ def test_it_is_restored_and_said(project: Project) -> None:
     assert SAID not in first.text
     assert second.calls == ["fill"], second.text
     assert SAID in second.text
-    assert "run it again with --milepost-from count" in second.text
+    assert "run it again: --milepost-from count" in second.text
     assert third.calls == ["count"], third.text
     assert third.passed, third.text
     assert not project.documents()
+
+
+def test_what_it_builds_on_ran_again(project: Project) -> None:
+    """A value that is equal restores what was made of it, and the report says so."""
+    project.write(
+        "test_db.py",
+        """
+        from pathlib import Path
+        from calling import note
+
+        HERE = Path(__file__).parent
+
+        def create():
+            note("create")
+            (HERE / "db").write_text("")
+            return "db"
+
+        def migrate(name):
+            note("migrate")
+            (HERE / name).write_text("schema")
+
+        def test_db(phase):
+            phase("migrate", migrate, phase("create", create))
+            assert (HERE / "ok").exists()
+        """,
+    )
+    project.run()
+    project.edit("test_db.py", 'note("create")', 'note("create")\n    1 + 1')
+    (project.folder / "ok").touch()
+    again = project.run()
+
+    assert again.calls == ["create"], again.text
+    assert "migrate finished before create ran again" in again.text
+    assert "run it again: --milepost-from migrate" in again.text
 
 
 def test_a_test_that_fails_on_restored_values_alone_says_what_to_do(
@@ -67,7 +101,7 @@ def test_a_test_that_fails_on_restored_values_alone_says_what_to_do(
 
 
 def test_phases_side_by_side_are_no_forerunners(project: Project) -> None:
-    """Of phases that run at the same time, one that fails later says nothing of others."""
+    """Of phases that begin together, one that fails says nothing of the others."""
     project.write(
         "test_gather.py",
         """
@@ -75,10 +109,9 @@ def test_phases_side_by_side_are_no_forerunners(project: Project) -> None:
         from pathlib import Path
 
         async def good():
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.05)
 
         async def bad():
-            await asyncio.sleep(0.05)
             if not Path(__file__).with_name("ok").exists():
                 raise ValueError
 

@@ -160,7 +160,7 @@ def test_the_modes_hold_for_it(pipeline: Project) -> None:
 
     offline = pipeline.run("--milepost=offline", "--milepost-from=plan", env=WRONG)
     assert offline.calls == []
-    assert "--milepost-from: it has not started 'plan' yet" in offline.text
+    assert "--milepost-from plan changes nothing here" in offline.text
     assert "restored, asserted again" in offline.text
 
     fresh = pipeline.run("--milepost=fresh", env=BROKEN)

@@ -119,11 +119,11 @@ def _make(entry: Entry, trust: Trust) -> list[str]:
         return []
     assert entry.cleanup is not None  # noqa: S101 - one of the two is always there
     call(trust.call_of(entry.cleanup))
-    return [f"clean-up {entry.text} was made for an earlier run"]
+    return [f"clean-up {entry.text} was called for an earlier run"]
 
 
 def _stands(entry: Entry, trust: Trust, why: str) -> str:
     cure = f"`milepost rm {trust.test_id}` shows it and calls it"
     if entry.cleanup is None:
         cure = "Nobody else knows of it: do by hand what it would do"
-    return f"clean-up {entry.text} was not made, and still stands\n{why}\n{cure}"
+    return f"clean-up {entry.text} was not called, and still stands\n{why}\n{cure}"

@@ -79,9 +79,16 @@ def remove(
     manager = manager_of(directory)
     known = _known(manager)
     names = known if everything else [known_id(manager, each, known) for each in test_ids]
+    names = sorted(names, key=lambda name: _latest(manager, name), reverse=True)
     results = [_removed(manager, name, yes=yes, forget=forget) for name in names]
     if not all(results):
         raise SystemExit(1)
+
+
+def _latest(manager: CheckpointManager, test_id: str) -> str:
+    """Tell when a checkpoint registered a clean-up last: that one is called first."""
+    found = Removal(manager, test_id).standing()
+    return max((each.cleanup.registered_at for each in found), default="")
 
 
 def _known(manager: CheckpointManager) -> list[str]:

@@ -97,7 +97,7 @@ def _keep_here(
     text = f"{getattr(fn, '__name__', type(fn).__name__)}(...)"
     run.cleaning.unrecorded.append((len(run.cleaning.recorded), text, make))
     run.cleaning.lost.append(
-        f"clean-up {text} was not made, and is lost: only this process knew of it\n"
+        f"clean-up {text} was not called, and is lost: only this process knew of it\n"
         f"It could not be written down: {why}\n"
         "Give a function at the top level of a module, and plain arguments: "
         "phase.cleanup(destroy_cluster, name)"

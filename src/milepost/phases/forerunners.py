@@ -12,42 +12,56 @@ _FAILED: Final = (attempts.FAILED, attempts.CRASHED, attempts.INTERRUPTED)
 
 
 def failed_before(run: Run, name: str) -> list[str]:
-    """Name the phases of a checkpoint that have failed and not finished since.
+    """Name the phases of a checkpoint that had failed when another one began.
 
     Args:
         run: The run.
-        name: The phase that finishes now, which does not count.
+        name: The phase that finishes now.
     """
-    phases = run.checkpoint.phases.values() if run.checkpoint else ()
+    phases = run.checkpoint.phases if run.checkpoint else {}
+    own = phases[name].milepost_attempts if name in phases else []
+    began = str(own[-1].get("started_at", "")) if own else ""
     return [
         phase.phase_name
-        for phase in phases
-        if phase.phase_name not in (name, *run.active)
+        for phase in phases.values()
+        if phase.phase_name != name
         and phase.status != PhaseStatus.COMPLETED
         and phase.milepost_outcome in _FAILED
+        and str(phase.milepost_attempts[-1].get("ended_at") or "") <= began
     ]
 
 
-def finished_since(run: Run, kept: Mapping[str, Any]) -> list[str]:
-    """Name those of them that have finished meanwhile.
+def doubts(run: Run, name: str, kept: Mapping[str, Any]) -> list[str]:
+    """Say for people why a restored value may be of another world, and the cure.
 
     Args:
         run: The run.
-        kept: What stands beside the value that was made when they had failed.
+        name: The phase that is restored.
+        kept: What stands beside its value in the document.
     """
     phases = run.checkpoint.phases if run.checkpoint else {}
-    names = [name for name in kept.get(KEY, ()) if name in phases]
-    return [name for name in names if phases[name].status == PhaseStatus.COMPLETED]
+    finished = {n: p for n, p in phases.items() if p.status == PhaseStatus.COMPLETED}
+    since = [each for each in kept.get(KEY, ()) if each in finished]
+    own = str(phases[name].completed_at or "")
+    again = [
+        each
+        for each in kept.get("consumed", ())
+        if each in finished and str(finished[each].completed_at or "") > own
+    ]
+    lines = []
+    if since:
+        failed = f"{', '.join(since)} had failed, which {_have(since)} finished since"
+        lines.append(f"{name} finished when {failed}\n{_cure(name)}")
+    if again:
+        lines.append(f"{name} finished before {', '.join(again)} ran again\n{_cure(name)}")
+    return lines
 
 
-def note_of(name: str, others: list[str]) -> str:
-    """Say for people that a restored value may be of another world, and the cure."""
-    failed = f"{', '.join(others)} had failed, which {_have(others)} finished since"
+def _cure(name: str) -> str:
     return (
-        f"{name} finished when {failed}\n"
-        "It is restored as it was: its inputs are known, not what it found in the world\n"
-        f"If it builds on that, run it again with --milepost-from {name}, and give it what "
-        "the other returns as an argument"
+        "It is restored as it was: its inputs are equal, what it found in the world need "
+        "not be\n"
+        f"If it builds on that, run it again: --milepost-from {name}"
     )
 
 

@@ -24,7 +24,7 @@ from milepost.fingerprint import (
     inputs_of,
 )
 from milepost.phases.directory import is_below_directory
-from milepost.phases.forerunners import KEY, failed_before, finished_since, note_of
+from milepost.phases.forerunners import KEY, doubts, failed_before
 from milepost.phases.kept import is_kept
 from milepost.phases.options import Call, PhaseOptions
 from milepost.phases.pointers import why_lost
@@ -231,9 +231,7 @@ class Restoring:
             clock.age_seconds(phase.completed_at) if phase.completed_at else 0.0
         )
         self.note_live()
-        others = finished_since(self.run, phase.milepost)
-        if others:
-            event.notes.append(note_of(self._name, others))
+        event.notes += doubts(self.run, self._name, phase.milepost)
         self.run.done[self._name] = Done(
             inputs=self.inputs.hashes,
             value=lambda: self._value_again(record, place),

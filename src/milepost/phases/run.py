@@ -168,7 +168,10 @@ class Run:
             self.record.notes.append(f"begun again at {dropped[0]}: {', '.join(dropped)}")
         else:
             name = self.plan.drop_from
-            self.record.notes.append(f"--milepost-from: it has not started {name!r} yet")
+            self.record.notes.append(
+                f"--milepost-from {name} changes nothing here: no phase of that name was "
+                "started, and what is kept stays"
+            )
 
     @property
     def is_own_process(self) -> bool:

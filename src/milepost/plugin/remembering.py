@@ -62,7 +62,7 @@ class RememberedFixtures:
         self._named = named
         self._is_tried = False
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    @pytest.hookimpl(wrapper=True, trylast=True)  # what it prints is captured
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, None, None]:
         """Write what tests before have made, for a test that names it."""
         __tracebackhide__ = True
