@@ -134,7 +134,8 @@ def test_no_warning_and_strict_configuration(project: Project) -> None:
     write_pipeline(project)
     marked = "import pytest\n\n@pytest.mark.milepost(keep='failed')\ndef test_pipeline"
     project.edit("test_pipeline.py", "def test_pipeline", marked)
-    (project.folder / "pytest.toml").unlink()
+    for other in ("pytest.toml", "pytest.ini"):
+        (project.folder / other).unlink()
     project.write(
         "pyproject.toml",
         """
