@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from milepost.manager import CheckpointManager
     from milepost.phases import Phase
     from milepost.retry import PhaseRetryHandler, RetryConfig
+    from milepost.steps import Step, StepMap, bind, idempotency_key, step, step_map
 
 __all__ = [
     "CheckpointManager",
@@ -17,7 +18,13 @@ __all__ = [
     "PhaseRetryHandler",
     "PhaseStatus",
     "RetryConfig",
+    "Step",
+    "StepMap",
     "TestCheckpoint",
+    "bind",
+    "idempotency_key",
+    "step",
+    "step_map",
 ]
 
 _HOMES = {
@@ -28,7 +35,13 @@ _HOMES = {
     "PhaseRetryHandler": "retry",
     "PhaseStatus": "checkpoint",
     "RetryConfig": "retry",
+    "Step": "steps",
+    "StepMap": "steps",
     "TestCheckpoint": "checkpoint",
+    "bind": "steps",
+    "idempotency_key": "steps",
+    "step": "steps",
+    "step_map": "steps",
 }
 
 

@@ -23,6 +23,7 @@ _VALUE_RECORDS = (
     "awaitable",
     "temporary",
     "after_failed",
+    "steps",
 )
 
 
@@ -193,14 +194,14 @@ def mark_crashed(checkpoint: TestCheckpoint) -> list[str]:
     return crashed
 
 
-def crashes_in_a_row(phase: PhaseCheckpoint) -> int:
-    """Count how many attempts up to the last one crashed."""
-    count = 0
-    for attempt in reversed(phase.milepost.get("attempts", [])):
+def crashes_in_a_row(phase: PhaseCheckpoint) -> list[int]:
+    """Give the numbers of the attempts up to the last one that crashed, newest first."""
+    numbers = []
+    for back, attempt in enumerate(reversed(phase.milepost.get("attempts", []))):
         if attempt.get("outcome") != CRASHED:
             break
-        count += 1
-    return count
+        numbers.append(phase.retry_count - back)
+    return numbers
 
 
 def drop_from(checkpoint: TestCheckpoint, name: str) -> list[str]:

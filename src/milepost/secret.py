@@ -228,10 +228,23 @@ def entropy(text: str) -> float:
 
 def _secret_values(environment: Mapping[str, str] | None) -> dict[str, str]:
     """Give the secret values of the environment, each with its variable's name."""
-    found = os.environ if environment is None else environment
+    # Decoding all of it takes longer than a step: its data is compared instead.
+    raw = getattr(os.environ, "_data", None)
+    if raw is None or (environment is not None and environment is not os.environ):
+        return _secrets_in(os.environ if environment is None else environment)
+    global _known  # noqa: PLW0603 - the environment is the process's, and so is this
+    if _known[0] != raw:
+        _known = dict(raw), _secrets_in(os.environ)
+    return _known[1]
+
+
+_known: tuple[Mapping[Any, Any], dict[str, str]] = ({}, {})
+
+
+def _secrets_in(environment: Mapping[str, str]) -> dict[str, str]:
     return {
         value: name
-        for name, value in found.items()
+        for name, value in environment.items()
         if is_secret_name(name) and looks_random(value) and not _is_file(value)
     }
 

@@ -1,7 +1,7 @@
 """One call of a phase: restore its value, or run its function and keep what it gives."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
@@ -10,7 +10,9 @@ from milepost.checkpoint import PhaseCheckpoint
 from milepost.errors import MilepostError, RunClosedError, StoreError, UnkeptError
 from milepost.events import PhaseEvent
 from milepost.manager import describe_error
+from milepost.phases import draining
 from milepost.phases.active import ActivePhase
+from milepost.phases.draining import count_purchases
 from milepost.phases.options import Call, PhaseOptions
 from milepost.phases.outcomes import outcome_of
 from milepost.phases.pointers import note_of, temporary_paths
@@ -39,6 +41,7 @@ class Execution:
         self.config = options.retry or run.plan.retry
         self.restoring = Restoring(run, call, options)
         self.awaitable = False
+        self.recorded: BaseException | None = None
         self._active = ActivePhase()
         self._began = 0.0
 
@@ -100,9 +103,8 @@ class Execution:
     async def _finish_async(self, begun: Any) -> Any:
         __tracebackhide__ = True
         try:
-            with self._active.cancellable(), self.run.inside(self.name):
-                value = await begun
-                return self._finish(value)
+            with self._active.cancellable():
+                return self._finish(await self._await_inside(begun))
             raise RunClosedError(self.run.test_id)
         finally:
             self._leave()
@@ -138,15 +140,31 @@ class Execution:
 
     def _attempt(self) -> Any:
         __tracebackhide__ = True
-        with self.run.inside(self.name):
-            value = self._function()
+        try:
+            with self.run.inside(self.name):
+                value = self._function()
+        except BaseException as error:
+            draining.drain(self, error)
+            raise
         bound = self.options.timeout
         return within(bound, value) if bound and inspect.isawaitable(value) else value
 
     async def _attempt_async(self) -> Any:
         __tracebackhide__ = True
-        with self.run.inside(self.name):
-            return await within(self.options.timeout, self._function())
+        return await self._await_inside(within(self.options.timeout, self._begun()))
+
+    async def _begun(self) -> Any:
+        __tracebackhide__ = True
+        return await self._function()
+
+    async def _await_inside(self, begun: Awaitable[Any]) -> Any:
+        __tracebackhide__ = True
+        try:
+            with self.run.inside(self.name):
+                return await begun
+        except BaseException as error:
+            await draining.drain_async(self, error)
+            raise
 
     @property
     def _event(self) -> PhaseEvent:
@@ -177,6 +195,9 @@ class Execution:
         """Record how an attempt ended that gave no value."""
         outcome = outcome_of(error)
         event = self._event
+        scope = self.run.memory.end_attempt(self.name)
+        if self.recorded is error:  # before what was in flight was awaited
+            return
         event.seconds += clock.monotonic() - self._began
         event.waited_seconds += wait or 0.0
         event.word, event.error = outcome, describe_error(error)
@@ -184,8 +205,10 @@ class Execution:
         report.attempt_failed(self.name, attempt, of, event.error, wait, outcome)
         if self.options.always or not self.run.is_own_process:
             return
+        self.recorded = error
         with self.run.lock, deferred_signals():
             if not self.run.closed:
+                count_purchases(self.run.phase(self.name), scope)
                 self._record_failure(outcome, event.error)
 
     def _record_failure(self, outcome: str, error: str) -> None:
@@ -208,12 +231,18 @@ class Execution:
                 return value
             event.word = words.RAN
             self._note_late(clock.monotonic() - self._began)
-            if self.options.always:
-                return value
-            value = self._keep(value, self.run.phase(self.name))
+            if not self.options.always:
+                value = self._keep_whole(value)
+            self.run.memory.end_attempt(self.name)
         if event.kept:
             report.phase_completed(self.name)
         return value
+
+    def _keep_whole(self, value: Any) -> Any:
+        __tracebackhide__ = True
+        phase = self.run.phase(self.name)
+        count_purchases(phase, self.run.memory.find_attempt(self.name))
+        return self._keep(value, phase)
 
     def _note_late(self, seconds: float) -> None:
         bound = self.options.timeout

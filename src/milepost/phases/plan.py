@@ -23,6 +23,9 @@ class Plan:
         keep: ``failed`` or ``all``.
         time_left: Tells the seconds until the deadline; None without one.
         tests: What a new checkpoint of a scope says of its tests.
+        record: Whether HTTP calls of LLM SDKs are remembered.
+        record_hosts: Hosts and base URLs beside those of the known LLM endpoints.
+        record_ignore: Regular expressions of what does not count in a request.
     """
 
     test_name: str = ""
@@ -35,3 +38,6 @@ class Plan:
     keep: str = "failed"
     time_left: Callable[[], float | None] = lambda: None
     tests: Mapping[str, str] = field(default_factory=dict)
+    record: bool = False
+    record_hosts: tuple[str, ...] = ()
+    record_ignore: tuple[str, ...] = ()

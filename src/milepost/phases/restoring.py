@@ -23,6 +23,7 @@ from milepost.fingerprint import (
     fingerprint_of,
     inputs_of,
 )
+from milepost.fingerprint.modules import changed_modules, modules_of
 from milepost.phases.directory import is_below_directory
 from milepost.phases.forerunners import KEY, doubts, failed_before
 from milepost.phases.kept import is_kept
@@ -186,6 +187,7 @@ class Restoring:
         reasons = why_stale(kept, self._basis(recorded=True))
         if self.inputs.live and self.run.manager.settings.live == "stale":
             reasons.append(f"live: {', '.join(self.inputs.live)} (milepost_live = stale)")
+        reasons += changed_modules(kept.get("steps", {}), self._root)
         return reasons or self._why_no_value(kept)
 
     def _why_no_value(self, kept: Mapping[str, Any]) -> list[str]:
@@ -251,9 +253,17 @@ class Restoring:
         self._check_deadline()
         phase = self.run.find_phase(self._name)
         limit = self.run.manager.settings.max_crashes
-        crashes = attempts.crashes_in_a_row(phase) if phase else 0
-        if limit and crashes >= limit:
-            raise CrashLoopError(self._name, crashes)
+        crashes = attempts.crashes_in_a_row(phase) if phase else []
+        if limit and len(crashes) >= limit and not self._has_gained(crashes[:limit]):
+            raise CrashLoopError(self._name, len(crashes))
+
+    def _has_gained(self, numbers: list[int]) -> bool:
+        """Tell whether any of some attempts has finished a step or a call."""
+        memory = self.run.memory
+        return memory.host.find_journal() and any(
+            record.attempt in numbers and record.path[:1] == (self._name,)
+            for record in memory.journal.records("step", "call")
+        )
 
     def _check_deadline(self) -> None:
         __tracebackhide__ = True
@@ -308,9 +318,18 @@ class Restoring:
         hashes = self.inputs.hashes.values()
         consumed = list(dict.fromkeys(known[found] for found in hashes if found in known))
         failed = failed_before(self.run, self._name)
-        more = {KEY: failed} if failed else {}
+        more: dict[str, Any] = {KEY: failed} if failed else {}
+        steps = self._code_of_steps()
+        more |= {"steps": steps} if steps else {}
         basis = self._basis().to_record()
         return basis | more | {"awaitable": awaitable, "consumed": consumed}
+
+    def _code_of_steps(self) -> dict[str, str]:
+        """Hash the code of the steps whose values were used, where only they led to it."""
+        memory = self.run.memory
+        scope = memory.find_attempt(self._name)
+        parts = memory.code_parts(scope.codes) if scope and scope.codes else {}
+        return modules_of([name for name in parts if name not in self.parts], self._root)
 
 
 class _Nothing:

@@ -4,7 +4,6 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,13 +19,14 @@ from milepost.identity import unlike
 from milepost.manager import CheckpointManager
 from milepost.phases.active import ActivePhase
 from milepost.phases.cleaning import Cleaning, finish_cleanups, has_cleanups
+from milepost.phases.hosting import begin_memory, end_memory, memory_of
 from milepost.phases.interruption import blame_timeout, interrupt_active
 from milepost.phases.plan import Plan
+from milepost.steps.scope import active, context_scope
 from milepost.stores.history import write_history
 from milepost.stores.signals import deferred_signals
 from milepost.words import INTERRUPTED
 
-_inside: ContextVar[str | None] = ContextVar("milepost_phase", default=None)
 _open_runs: set[tuple[str, str]] = set()
 
 
@@ -78,6 +78,7 @@ class Run:
         self.cleaning = Cleaning()
         self.durable: dict[Path, tuple[int, int]] = {}
         self.lock = threading.RLock()
+        self.memory = memory_of(self)
         self.closed = False
         self.settled = False
         self.stopped = ""
@@ -103,6 +104,7 @@ class Run:
             else:
                 self.checkpoint = self._find()
             self._note_earlier_lives()
+            begin_memory(self)
         except BaseException:
             self._leave()
             self.manager.writer.release(self.test_id)
@@ -125,6 +127,7 @@ class Run:
         _open_runs.add(place)
 
     def _leave(self) -> None:
+        self.memory.close()
         _open_runs.discard((str(self.manager.checkpoint_dir), self.test_id))
 
     @property
@@ -231,6 +234,7 @@ class Run:
             StoreError: It still does.
         """
         __tracebackhide__ = True
+        self.memory.flush()
         while self.unwritten:
             self.unwritten[0]()
             del self.unwritten[0]
@@ -261,8 +265,9 @@ class Run:
             return
         self._await_threads(self.manager.settings.drain if drain else 0.0)
         self.closed = True
-        for name, active in list(self.active.items()):
-            active.stop()
+        end_memory(self)
+        for name, phase in list(self.active.items()):
+            phase.stop()
             self.record.notes.append(
                 f"{name} still ran when the test was over: what it gives is not kept"
             )
@@ -274,8 +279,9 @@ class Run:
 
     def _await_threads(self, seconds: float) -> None:
         deadline = clock.monotonic() + seconds
-        for active in list(self.active.values()):
-            active.await_end(deadline - clock.monotonic())
+        for phase in list(self.active.values()):
+            phase.await_end(deadline - clock.monotonic())
+        self.memory.flights.drain(None, max(0.0, deadline - clock.monotonic()))
 
     def _write_refused(self) -> None:
         """Try for the last time to write what the store refused."""
@@ -355,17 +361,17 @@ class Run:
     @contextmanager
     def inside(self, name: str) -> Iterator[None]:
         """Mark the calling context as being inside a phase."""
-        token = _inside.set(f"{id(self)}/{name}")
-        try:
+        phase, memory = self.find_phase(name), self.memory
+        scope = memory.phase_scope(name, phase.retry_count if phase else 0)
+        folder = self.manager.store.data_path(self.test_id)
+        memory.expect_others(folder / f"elsewhere-{self.record.run}")
+        with active(scope):
             yield
-        finally:
-            # A coroutine that nobody ended is closed wherever it is collected.
-            with suppress(ValueError):
-                _inside.reset(token)
 
     def is_inside(self) -> bool:
         """Tell whether the calling context is inside a phase of this run."""
-        return (_inside.get() or "").startswith(f"{id(self)}/")
+        scope = context_scope()
+        return scope is not None and scope.memory is self.memory
 
     def add_cost(self, *, usd: float, tokens: int) -> None:
         """Add to what the running attempt cost.
@@ -374,7 +380,11 @@ class Run:
             usd: Money, in USD.
             tokens: Tokens bought.
         """
-        name = (_inside.get() or "").partition("/")[2] or next(iter(self.active), "")
+        scope = context_scope()
+        name = scope.phase if scope else next(iter(self.active), "")
+        attempt = self.memory.find_attempt(name)
+        if attempt is not None:
+            attempt.keep("cost", "", {"usd": usd, "tokens": tokens})
         phase = self.find_phase(name)
         if phase is not None and phase.milepost.get("attempts"):
             cost = phase.milepost_attempts[-1].setdefault("cost", {"usd": 0.0, "tokens": 0})

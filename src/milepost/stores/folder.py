@@ -29,6 +29,7 @@ _DOCUMENT: Final = re.compile(
     r"checkpoint_(?P<test_id>.+?)\.json(?P<damaged>\.damaged-.+)?"
 )
 _DATA_ENTRIES = ("blobs", "directory", cleanups.NAME)
+_DATA_PREFIXES: Final = ("journal-", "elsewhere-")
 _SIGNS: Final = {
     "README.md": (
         "# milepost checkpoints\n\nThe saved state of tests that have not passed yet. "
@@ -360,8 +361,8 @@ def _cleared_away(test_id: str, lease: Lease) -> Iterator[None]:
 def _data_entries(folder: Path) -> Iterator[Path]:
     with suppress(FileNotFoundError):
         for entry in list(folder.iterdir()):
-            journal = entry.name.startswith("journal-")
-            if journal or entry.name in _DATA_ENTRIES:
+            ours = entry.name.startswith(_DATA_PREFIXES)
+            if ours or entry.name in _DATA_ENTRIES:
                 yield entry
 
 

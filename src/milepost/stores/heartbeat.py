@@ -53,7 +53,7 @@ class Heartbeat:
             thread = self._thread
         if thread is not None:
             thread.join(1.0)
-            _await_exit(thread.native_id)
+            await_exit(thread.native_id)
 
     def resume(self) -> None:
         """Start the thread again, in the parent."""
@@ -78,7 +78,7 @@ class Heartbeat:
             return list(self._beating)
 
 
-def _await_exit(thread: int | None) -> None:
+def await_exit(thread: int | None) -> None:
     """Wait until the system, too, has seen a joined thread end: Python asks it."""
     deadline = clock.monotonic() + _EXIT_SECONDS
     while Path(f"/proc/self/task/{thread}").exists() and clock.monotonic() < deadline:

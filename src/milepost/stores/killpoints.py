@@ -23,6 +23,11 @@ def killpoint(name: str) -> None:
         _arrive(name)
 
 
+def is_armed(name: str) -> bool:
+    """Tell whether a point will be noticed: what only leads to it can else be left out."""
+    return _active and (bool(_log) or name == _target)
+
+
 def _arrive(name: str) -> None:
     global _remaining  # noqa: PLW0603 - counts over the whole life of the process
     if _log:

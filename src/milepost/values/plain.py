@@ -145,7 +145,7 @@ def to_bytes(data: object) -> bytes:
     Raises:
         NotKeptError: The text is too large.
     """
-    content = json.dumps(data, allow_nan=False).encode("ascii")
+    content = _ENCODER.encode(data).encode("ascii")
     if len(content) > MAX_JSON_BYTES:
         raise too_large()
     return content
@@ -162,7 +162,7 @@ def from_bytes(content: bytes) -> Any:
         raise ValueError(message)
     try:
         text = content.decode("utf-8", "surrogatepass")
-        return json.loads(text, parse_constant=_refuse_constant)
+        return _DECODER.decode(text)
     except RecursionError:
         message = "it is nested too deeply"
         raise ValueError(message) from None
@@ -171,3 +171,8 @@ def from_bytes(content: bytes) -> Any:
 def _refuse_constant(name: str) -> None:
     message = f"{name} is no JSON"
     raise ValueError(message)
+
+
+# Made once: making one takes longer than a small value.
+_ENCODER: Final = json.JSONEncoder(allow_nan=False)
+_DECODER: Final = json.JSONDecoder(parse_constant=_refuse_constant)

@@ -1,0 +1,207 @@
+"""Where the records of a journal lie: read once, without decoding any of them."""
+
+import zlib
+from array import array
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Final
+
+from milepost.journal import record
+from milepost.journal.record import COVERED, MARK, Record
+from milepost.journal.segment import Segment
+
+_NUMBER_BITS: Final = 40
+_OFFSET_BITS: Final = 44
+_AHEAD: Final = 1 << 17
+_Places = int | list[int]
+
+
+class Index:
+    """The places of one generation's records, by kind and key and by id.
+
+    A record is known by its ordinal: its position in the order of all of them.
+
+    Args:
+        generation: The life whose records count; others are passed over.
+
+    Attributes:
+        broken: How many lines were damaged.
+        torn: How many segments end within a line, as a kill leaves them.
+    """
+
+    def __init__(self, generation: str) -> None:
+        self.generation = generation
+        self.broken = 0
+        self.torn = 0
+        self._segments: list[Segment] = []
+        self._starts = array("q")
+        self._lengths = array("q")
+        self._ids = array("q")
+        self._kinds = array("H")
+        self._kind_numbers: dict[bytes, int] = {}
+        self._keys: list[dict[bytes, _Places]] = []
+        # By id, only where the ids of a generation do not come in their order.
+        self._by_id: dict[int, int] = {}
+        self._window = (-1, 0, b"")
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def read(self, segment: Segment) -> None:
+        """Read the records of a segment.
+
+        Raises:
+            OSError: It cannot be read.
+        """
+        self.begin(segment)
+        match = record.pattern(self.generation, segment.fence).match
+        crc32, add, start = zlib.crc32, self.add, 0
+        for line in segment.lines():
+            content = line[COVERED:-1]
+            found = match(line)
+            if found and int(found[1], 16) == crc32(content) and line.endswith(b"\n"):
+                add(found[2], found[3], segment.fence, int(found[4]), start, len(line) - 1)
+            else:
+                self._judge(line, start)
+            start += len(line)
+
+    def begin(self, segment: Segment) -> None:
+        """Take what is added from now on as this segment's."""
+        self._segments.append(segment)
+
+    def add(
+        self, kind: bytes, key: bytes, fence: int, number: int, start: int, length: int
+    ) -> None:
+        """Add one record, unless it is there already: it may be written twice."""
+        record_id = fence << _NUMBER_BITS | number
+        if self._ids and record_id <= self._ids[-1] and self._is_known(record_id):
+            return
+        ordinal = len(self._ids)
+        kind_number = self._kind_numbers.get(kind)
+        if kind_number is None:
+            kind_number = self._kind_numbers[kind] = len(self._keys)
+            self._keys.append({})
+        self._starts.append(len(self._segments) - 1 << _OFFSET_BITS | start)
+        self._lengths.append(length)
+        self._kinds.append(kind_number)
+        # Last: another thread may be looking, and goes by what is here.
+        self._ids.append(record_id)
+        if self._by_id:
+            self._by_id[record_id] = ordinal
+        self._enter(self._keys[kind_number], key, ordinal)
+
+    def _enter(self, keys: dict[bytes, _Places], key: bytes, ordinal: int) -> None:
+        there = keys.setdefault(key, ordinal)
+        if isinstance(there, list):
+            there.append(ordinal)
+        elif there != ordinal:
+            keys[key] = [there, ordinal]
+
+    def _is_known(self, record_id: int) -> bool:
+        if not self._by_id:
+            self._by_id = {known: ordinal for ordinal, known in enumerate(self._ids)}
+        return record_id in self._by_id
+
+    def _judge(self, line: bytes, start: int) -> None:
+        """Take what is whole of a line that is no record of this generation and segment."""
+        content = line.removesuffix(b"\n")
+        if self._take(content, start):
+            return
+        if content == line and MARK not in line[1:]:
+            self.torn += 1
+            return
+        self.broken += 1
+        # Where the end of a line was lost, the next record is glued to it.
+        begins = [0, *_positions(line, MARK, 1), len(content) + 1]
+        for begin, end in pairwise(begins):
+            whole = self._take(content[begin:end], start + begin)
+            whole or self._take(content[begin : end - 1], start + begin)
+
+    def _take(self, content: bytes, start: int) -> bool:
+        """Tell whether this is an intact record, and add it if it is of this life."""
+        head = record.read_head(content)
+        if head and head.generation == self.generation:
+            self.add(head.kind, head.key, head.fence, head.number, start, len(content))
+        return head is not None
+
+    def ordinals(self, kind: str, key: str) -> list[int]:
+        """Give the records of a kind and key, oldest first."""
+        kind_number = self._kind_numbers.get(kind.encode())
+        if kind_number is None:
+            return []
+        found = self._keys[kind_number].get(key.encode(), [])
+        return [found] if isinstance(found, int) else list(found)
+
+    def of_kinds(self, kinds: tuple[str, ...]) -> Iterator[int]:
+        """Give all records of some kinds in order; without kinds, all there are."""
+        wanted = {self._kind_numbers.get(kind.encode()) for kind in kinds}
+        for ordinal in range(len(self._ids)):
+            if not kinds or self._kinds[ordinal] in wanted:
+                yield ordinal
+
+    def with_id(self, record_id: str) -> int | None:
+        """Give the record with an id."""
+        fence, _, number = record_id.partition("-")
+        if not (fence.isdecimal() and number.isdecimal()):
+            return None
+        return self._ordinal(int(fence) << _NUMBER_BITS | int(number))
+
+    def _ordinal(self, wanted: int) -> int | None:
+        if self._by_id:
+            return self._by_id.get(wanted)
+        from bisect import bisect_left  # noqa: PLC0415 - few ask
+
+        ordinal = bisect_left(self._ids, wanted)
+        found = ordinal < len(self._ids) and self._ids[ordinal] == wanted
+        return ordinal if found else None
+
+    def id_of(self, ordinal: int) -> str:
+        """Give a record's id."""
+        packed = self._ids[ordinal]
+        return f"{packed >> _NUMBER_BITS}-{packed & (1 << _NUMBER_BITS) - 1}"
+
+    def last_number(self, fence: int) -> int:
+        """Give the highest number of a record of this fence; 0 where there is none."""
+        numbers = (
+            packed & (1 << _NUMBER_BITS) - 1
+            for packed in self._ids
+            if packed >> _NUMBER_BITS == fence
+        )
+        return max(numbers, default=0)
+
+    def record(self, ordinal: int) -> Record | None:
+        """Decode a record; None where it is no longer what it was.
+
+        Raises:
+            OSError: It cannot be read.
+        """
+        place, length = self._starts[ordinal], self._lengths[ordinal]
+        number, start = place >> _OFFSET_BITS, place & (1 << _OFFSET_BITS) - 1
+        try:
+            return record.decode(self._content(number, start, length))
+        except (ValueError, KeyError, TypeError, RecursionError):
+            return None
+
+    def _content(self, number: int, start: int, length: int) -> bytes:
+        window_number, window_start, window = self._window
+        at = start - window_start
+        if number != window_number or not 0 <= at <= len(window) + 1:
+            return self._fetch(number, start, length, 0)
+        if at + length > len(window):
+            # One record after the other is asked for.
+            return self._fetch(number, start, length, _AHEAD)
+        return window[at : at + length]
+
+    def _fetch(self, number: int, start: int, length: int, ahead: int) -> bytes:
+        segment = self._segments[number]
+        content = segment.read(start, length + ahead)
+        begins = 0 if segment.is_compressed else start
+        self._window = number, begins, content
+        return content[start - begins : start - begins + length]
+
+
+def _positions(line: bytes, mark: bytes, start: int) -> Iterator[int]:
+    found = line.find(mark, start)
+    while found >= 0:
+        yield found
+        found = line.find(mark, found + 1)

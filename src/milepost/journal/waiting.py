@@ -1,0 +1,93 @@
+"""Tasks that wait for their records to be durable, under asyncio and under trio."""
+
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Any, Protocol
+
+from milepost import clock
+
+
+class Waiter(Protocol):
+    """One task that waits.
+
+    Attributes:
+        home: What runs it; the same for all tasks of one loop.
+    """
+
+    home: Any
+
+    def post(self, call: Callable[..., object], *arguments: object) -> None:
+        """Have its loop call a function soon; from any thread."""
+
+    def finish(self) -> None:
+        """Wake it; in its loop."""
+
+    async def wait(self) -> None:
+        """Wait until it is woken."""
+
+
+class AsyncioWaiter:
+    """A task under asyncio."""
+
+    def __init__(self) -> None:
+        import asyncio  # noqa: PLC0415 - who has no loop running need not load it
+
+        self.home = asyncio.get_running_loop()
+        self._future: Any = self.home.create_future()
+
+    def post(self, call: Callable[..., object], *arguments: object) -> None:
+        """Have its loop call a function soon; from any thread."""
+        with suppress(RuntimeError):  # the loop has ended, and its tasks with it
+            self.home.call_soon_threadsafe(call, *arguments)
+
+    def finish(self) -> None:
+        """Wake it, unless it was cancelled meanwhile."""
+        if not self._future.done():
+            self._future.set_result(None)
+
+    async def wait(self) -> None:
+        """Wait until it is woken."""
+        await self._future
+
+
+class TrioWaiter:
+    """A task under trio."""
+
+    def __init__(self) -> None:
+        trio = sys.modules["trio"]
+        self._ended: type[Exception] = trio.RunFinishedError
+        self.home = trio.lowlevel.current_trio_token()
+        self._event: Any = trio.Event()
+
+    def post(self, call: Callable[..., object], *arguments: object) -> None:
+        """Have its loop call a function soon; from any thread."""
+        with suppress(self._ended):
+            self.home.run_sync_soon(call, *arguments)
+
+    def finish(self) -> None:
+        """Wake it."""
+        self._event.set()
+
+    async def wait(self) -> None:
+        """Wait until it is woken."""
+        await self._event.wait()
+
+
+def new_waiter() -> Waiter:
+    """Make what the calling task can wait with."""
+    return TrioWaiter() if clock.runs_trio() else AsyncioWaiter()
+
+
+def finish_all(waiters: Iterable[Waiter]) -> None:
+    """Wake tasks from any thread, those of one loop all at once."""
+    homes: dict[Any, list[Waiter]] = {}
+    for waiter in waiters:
+        homes.setdefault(waiter.home, []).append(waiter)
+    for group in homes.values():
+        group[0].post(_finish, group)
+
+
+def _finish(group: list[Waiter]) -> None:
+    for waiter in group:
+        waiter.finish()

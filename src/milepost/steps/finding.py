@@ -1,0 +1,228 @@
+"""Find out whether a step is kept, and give its value."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from milepost import values
+from milepost.canonical import digest_plain
+from milepost.errors import CouldNotLookError, DamagedValueError
+from milepost.fingerprint import CouldNotRecordError
+from milepost.fingerprint.modules import changed_modules
+from milepost.steps.code import StepCode, code_changes
+from milepost.steps.inputs import StepInputs, key_of, read_inputs
+from milepost.values.schema import Schema, schema_of
+
+if TYPE_CHECKING:
+    from milepost.journal import Record
+    from milepost.steps.options import StepOptions
+    from milepost.steps.scope import Scope
+
+
+class Finding:
+    """What a step depends on, and what is kept of it.
+
+    Args:
+        scope: Where it was called.
+        name: Its name.
+        fn: Its function.
+        options: Its settings.
+
+    Attributes:
+        key: Its key.
+        label: The key that the user gave.
+        value: Its value, once one was found.
+        awaitable: Whether its function is awaited.
+        idempotency_key: A name for it that is the same in every attempt and run.
+    """
+
+    def __init__(
+        self, scope: "Scope", name: str, fn: Callable[..., Any], options: "StepOptions"
+    ) -> None:
+        self.scope = scope
+        self.name = name
+        self.fn = fn
+        self.options = options
+        self.label = options.key
+        self.key = self.idempotency_key = ""
+        self.schema: Schema | None = None
+        self.code = StepCode("", {})
+        self.value: Any = None
+        self.awaitable = False
+        self._unrecorded: CouldNotRecordError | None = None
+        self._inputs = StepInputs({})
+        self._read: Callable[[], StepInputs] = lambda: self._inputs
+        self._stale: list[str] = []
+
+    @property
+    def element(self) -> str:
+        """Give the step's element of the scope path."""
+        return f"{self.name}#{self.key[:8]}"
+
+    def look(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        """Read what the step depends on, as of now.
+
+        Raises:
+            MilepostError: Its value could not be restored, or an option names no input.
+        """
+        __tracebackhide__ = True
+        memory = self.scope.memory
+        self.schema = memory.schemas.of(self.fn, self.options.returns)
+        self._read = partial(self._read_inputs, args, kwargs)
+        try:
+            inputs = self._inputs = self._read()
+            codes, root = self.scope.root.step_codes, memory.settings.root
+            self.code = codes.of(self.fn, inputs.parts, root)
+        except CouldNotRecordError as error:
+            self._unrecorded = error
+            return
+        self.key = key_of("step", self.name, self.label, inputs.hashes)
+        for name, kind in inputs.live.items():
+            if self.label is None:
+                self.scope.note(
+                    f"step {self.name}: input {name} ({kind}) counts by its type only; "
+                    "name the step with step.with_options(key=...)"
+                )
+
+    def _read_inputs(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> StepInputs:
+        __tracebackhide__ = True
+        host, ignore = self.scope.memory.host, self.options.ignore
+        root, directory = host.settings.root, host.directory
+        return read_inputs(
+            self.fn, args, kwargs, root=root, directory=directory, ignore=ignore
+        )
+
+    def find(self) -> bool:
+        """Look for a record of the step; its value is in ``value`` then.
+
+        Raises:
+            CouldNotLookError: Nobody could look.
+        """
+        __tracebackhide__ = True
+        if self._unrecorded:
+            self._check_nothing_kept()
+            return False
+        memory = self.scope.memory
+        self._stale = []
+        with memory.lock:
+            for record in self.scope.candidates("step", self.key):
+                why = self._why_not(record)
+                if not why:
+                    self.scope.consume(record)
+                    self.awaitable = bool(record.body.get("awaitable"))
+                    return True
+                self._stale = why
+        return False
+
+    def _check_nothing_kept(self) -> None:
+        __tracebackhide__ = True
+        memory, error = self.scope.memory, self._unrecorded
+        assert error is not None  # noqa: S101 - asked for only then
+        found = memory.host.find_journal() and any(
+            record.body.get("name") == self.name and record.path == self.scope.path
+            for record in memory.journal.records("step")
+        )
+        if found:
+            raise CouldNotLookError(f"{self.scope.phase} / {self.name}", error.why)
+
+    def _why_not(self, record: "Record") -> list[str]:
+        """Tell why a record is not to be restored; sets ``value`` where it is."""
+        __tracebackhide__ = True
+        memory, body = self.scope.memory, record.body
+        if body.get("code") != self.code.hash:
+            parts = memory.journal.find(str(body.get("code")), "parts")
+            return code_changes(parts[-1].body if parts else {}, self.code)
+        changed = changed_modules(body.get("modules", {}), memory.settings.root)
+        if changed:
+            return changed
+        if body.get("schema") != (self.schema.hash if self.schema else None):
+            return ["the type of its value changed"]
+        return self._why_no_value(body)
+
+    def _why_no_value(self, body: Mapping[str, Any]) -> list[str]:
+        __tracebackhide__ = True
+        record = body.get("value", {})
+        try:
+            is_blob = record.get("form") == "blob"
+            stored = self.scope.read_blob(record["blob"]) if is_blob else body.get("data")
+            self.value = values.decode(stored, record, self.schema)
+        except DamagedValueError as error:
+            return [f"its stored value is damaged: {error.reason}"]
+        except values.SchemaChangedError:
+            return ["the type of its value changed"]
+        return []
+
+    def say_stale(self) -> None:
+        """Say why what is kept of the step is not restored."""
+        if self._stale:
+            more = f" (+{len(self._stale) - 1} more)" if len(self._stale) > 1 else ""
+            self.scope.note(f"step {self.name} is stale: {self._stale[0]}{more}")
+            self.scope.count("steps_stale")
+
+    def number(self, in_flight: int) -> None:
+        """Make the idempotency key, which tells equal steps of an attempt apart.
+
+        Args:
+            in_flight: How many equal steps are under way.
+        """
+        memory, scope = self.scope.memory, self.scope
+        finished = 0
+        if memory.has("step", self.key):
+            used = scope.root.used
+            finished = sum(
+                record.id in used for record in memory.journal.find(self.key, "step")
+            )
+        place = [memory.generation, scope.phase, self.key, finished + in_flight]
+        self.idempotency_key = "milepost-" + digest_plain(place)[:40]
+
+    def reason_not_to_keep(self) -> str:
+        """Tell why the value cannot be kept, whatever it is; empty if it can."""
+        error = self._unrecorded
+        if error:
+            return f"{error.what} {error.why}\n{error.cure}"
+        changed = self._changed_inputs()
+        if not changed:
+            return ""
+        return (
+            f"it changed its input {', '.join(changed)}\n"
+            "A restored step would not change it again.\n"
+            "Return the changed value, and use what was returned."
+        )
+
+    def _changed_inputs(self) -> list[str]:
+        before = self._inputs
+        if not before.can_change:
+            return []
+        after = self._read().hashes
+        names = dict.fromkeys([*before.hashes, *after])
+        return [name for name in names if before.hashes.get(name) != after.get(name)]
+
+
+class Schemas:
+    """The schemas of step functions, found once."""
+
+    def __init__(self) -> None:
+        self._known: dict[object, Schema | None] = {}
+
+    def of(self, fn: Any, returns: object) -> Schema | None:
+        """Find the schema of what a step's function returns.
+
+        Args:
+            fn: The function.
+            returns: The type of the value, which comes before the annotation; ``...``
+                where it is left out.
+
+        Raises:
+            UnrestorableAnnotationError: No value of that type can be restored.
+        """
+        __tracebackhide__ = True
+        if returns is not ...:
+            return schema_of(fn, returns=returns)
+        code = getattr(fn, "__code__", None)
+        annotations = getattr(fn, "__annotations__", None)
+        if code is None or annotations is None or hasattr(fn, "__wrapped__"):
+            return schema_of(fn)
+        place = code, id(annotations.get("return"))
+        if place not in self._known:
+            self._known[place] = schema_of(fn)
+        return self._known[place]

@@ -1,0 +1,347 @@
+"""Where a step or a call belongs: the phase, the enclosing steps, the item."""
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from functools import cached_property, wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from milepost.steps.errors import AmbiguousScopeError
+from milepost.steps.flights import Flight, Flights
+
+if TYPE_CHECKING:
+    from milepost.journal import Record
+    from milepost.steps.code import StepCodes
+    from milepost.steps.memory import Memory
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_current: ContextVar["Scope | None"] = ContextVar("milepost_scope", default=None)
+_active: list["Scope"] = []
+_recording: list["Memory"] = []
+_lock = threading.Lock()
+
+
+class Scope:
+    """A place in a test: an attempt at a phase, at a step in it, at an item.
+
+    Every attempt has a scope of its own, and starts at the head of what is kept.
+
+    Args:
+        memory: What the run remembers.
+        path: The phase, then the enclosing steps; empty for the test as a whole.
+        attempt: The number of the phase's attempt.
+        parent: The scope around it.
+
+    Attributes:
+        used: Ids of the records that were given out or made here and in scopes inside.
+        codes: Hashes of the code parts of the steps among them.
+        bought: Steps and calls made here and in scopes inside.
+        replayed: Steps and calls restored.
+        is_over: The attempt has ended.
+        flight: The step that runs in this scope.
+    """
+
+    def __init__(
+        self,
+        memory: "Memory",
+        path: tuple[str, ...],
+        attempt: int = 0,
+        parent: "Scope | None" = None,
+    ) -> None:
+        self.memory = memory
+        self.path = path
+        self.attempt = attempt
+        self.parent = parent
+        self.root: Scope = parent.root if parent else self
+        self.used: dict[str, None] = {}
+        self.codes: dict[str, None] = {}
+        self.bought = self.replayed = 0
+        self.is_over = False
+        self.flight: Flight | None = None
+        self.idempotency_key = ""
+
+    @cached_property
+    def step_codes(self) -> "StepCodes":
+        """Give the code of step functions, as it is during this attempt."""
+        from milepost.steps.code import StepCodes  # noqa: PLC0415 - only inside phases
+
+        return StepCodes()
+
+    @property
+    def phase(self) -> str:
+        """Give the phase's name; empty for the test as a whole."""
+        return self.path[0] if self.path else ""
+
+    @property
+    def flights(self) -> Flights:
+        """Give what is in flight in the run."""
+        return self.memory.flights
+
+    def around(self) -> Iterator["Scope"]:
+        """Give this scope and those around it, the innermost first."""
+        scope: Scope | None = self
+        while scope is not None:
+            yield scope
+            scope = scope.parent
+
+    def flights_around(self) -> list[Flight]:
+        """Give the steps that this scope is a part of."""
+        return [scope.flight for scope in self.around() if scope.flight]
+
+    def child(self, element: str) -> "Scope":
+        """Give a scope inside this one, for one attempt at a step.
+
+        Args:
+            element: The step's element of the path.
+        """
+        return Scope(self.memory, (*self.path, element), self.attempt, self)
+
+    def take(self, kind: str, key: str) -> "Record | None":
+        """Give the next finished record of a key that this attempt has not used yet.
+
+        That of its own scope comes first, then any of the phase, then, for calls, any
+        of the test.
+
+        Args:
+            kind: ``step`` or ``call``.
+            key: The key.
+        """
+        with self.memory.lock:
+            found = next(iter(self.candidates(kind, key)), None)
+            if found is not None:
+                self.consume(found)
+        return found
+
+    def candidates(self, kind: str, key: str) -> list["Record"]:
+        """List the records that ``take`` may give, the first one first.
+
+        Args:
+            kind: ``step`` or ``call``.
+            key: The key.
+        """
+        if not self.memory.has(kind, key):
+            return []
+        used = self.root.used
+        free = [r for r in self.memory.journal.find(key, kind) if r.id not in used]
+        near = [(self._distance(record, kind), record) for record in free]
+        ranked = sorted((pair for pair in near if pair[0] < 3), key=lambda pair: pair[0])
+        return [record for _, record in ranked]
+
+    def _distance(self, record: "Record", kind: str) -> int:
+        if record.path == self.path:
+            return 0
+        if record.path[:1] == self.path[:1]:
+            return 1
+        return 2 if kind == "call" else 3
+
+    def consume(self, record: "Record", *, made: bool = False) -> None:
+        """Note that a record was given out here, or made here.
+
+        Args:
+            record: The record.
+            made: It was made: somebody paid for it now.
+        """
+        inside = record.body.get("used", ()) if record.kind == "step" else ()
+        codes = [record.body["code"]] if record.body.get("code") else []
+        codes += record.body.get("codes", ())
+        with self.memory.lock:
+            for scope in self.around():
+                scope.used |= dict.fromkeys((record.id, *inside))
+                scope.codes |= dict.fromkeys(codes)
+                scope.bought += made
+                scope.replayed += not made
+
+    def release(self) -> None:
+        """Give back what a failed attempt in this scope has used: the next starts anew."""
+        with self.memory.lock:
+            for scope in self.around():
+                if scope is not self:
+                    for each in self.used:
+                        scope.used.pop(each, None)
+            self.used = {}
+
+    def keep(
+        self, kind: str, key: str, body: Mapping[str, Any], *, sync: bool = True
+    ) -> "Record":
+        """Write a record; it is durable when this returns.
+
+        Args:
+            kind: What it is, see the file format.
+            key: Its key; empty for none.
+            body: Its fields.
+            sync: Whether it has to survive the loss of power.
+
+        Raises:
+            MilepostError: The store refuses, or the run is over.
+        """
+        __tracebackhide__ = True
+        self.memory.check_usable()
+        record = self.memory.journal.append(
+            kind, key, path=self.path, attempt=self.attempt, body=body, sync=sync
+        )
+        if kind in ("step", "call"):
+            self.consume(record, made=True)
+        return record
+
+    async def keep_async(
+        self, kind: str, key: str, body: Mapping[str, Any], *, sync: bool = True
+    ) -> "Record":
+        """Write a record without holding up the event loop, as for ``keep``."""
+        __tracebackhide__ = True
+        self.memory.check_usable()
+        record = await self.memory.journal.append_async(
+            kind, key, path=self.path, attempt=self.attempt, body=body, sync=sync
+        )
+        if kind in ("step", "call"):
+            self.consume(record, made=True)
+        return record
+
+    def write_blob(self, content: bytes) -> str:
+        """Keep a large value; gives its name."""
+        return self.memory.host.write_blob(content)
+
+    def read_blob(self, name: str) -> bytes:
+        """Read a large value.
+
+        Raises:
+            DamagedValueError: It is gone, or is not what was written.
+        """
+        return self.memory.host.read_blob(name)
+
+    def note(self, text: str) -> None:
+        """Say something to people in the report of the phase; once."""
+        self.memory.host.note(self.phase, text)
+
+    def count(self, what: str, number: int = 1) -> None:
+        """Count something that the report of the phase tells.
+
+        Args:
+            what: A field of the phase's event, as in ``steps_ran``.
+            number: How many.
+        """
+        self.memory.host.count(self.phase, what, number)
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """Let what is called in this context belong here."""
+        token = _current.set(self)
+        try:
+            yield
+        finally:
+            # A coroutine that nobody ended is closed wherever it is collected.
+            with suppress(ValueError):
+                _current.reset(token)
+
+
+@contextmanager
+def active(scope: Scope) -> Iterator[None]:
+    """Let an attempt at a phase own the steps of threads that know no phase."""
+    with _lock:
+        _active.append(scope)
+    try:
+        with scope.entered():
+            yield
+    finally:
+        with _lock:
+            _active.remove(scope)
+
+
+def context_scope() -> Scope | None:
+    """Give the scope of the calling context, or None where it has none."""
+    return _current.get()
+
+
+def current_scope(name: str) -> Scope | None:
+    """Find out where a step belongs.
+
+    Args:
+        name: The step's name, for the message.
+
+    Returns:
+        The scope of the context; without one the only active phase; None outside of
+        phases.
+
+    Raises:
+        AmbiguousScopeError: Several phases are active, and the context has none.
+    """
+    __tracebackhide__ = True
+    scope = _current.get()
+    if scope is not None or not _active:
+        return scope
+    phases = _phases()
+    if len(phases) > 1:
+        raise AmbiguousScopeError(name, [scope.phase for scope in phases])
+    return phases[0] if phases else None
+
+
+def call_scope() -> Scope | None:
+    """Find out where a recorded call belongs.
+
+    Returns:
+        The scope of the context; without one the only active phase, else the test as
+        a whole. None where nobody records, and where nobody can tell: that is counted.
+    """
+    scope = _current.get()
+    if scope is not None:
+        return scope if scope.memory.record and scope.memory.is_usable else None
+    phases = _phases()
+    if len(phases) > 1:
+        for memory in {phase.memory for phase in phases if phase.memory.record}:
+            memory.lost_calls += 1
+        return None
+    if phases and phases[0].memory.record:
+        return phases[0]
+    with _lock:
+        open_now = [memory for memory in _recording if memory.is_usable]
+    return open_now[-1].test_scope if open_now else None
+
+
+def _phases() -> list[Scope]:
+    with _lock:
+        found = {id(scope): scope for scope in _active if not scope.is_over}
+    return list(found.values())
+
+
+def begin_recording(memory: "Memory") -> None:
+    """Let calls outside of phases belong to a run's test."""
+    with _lock:
+        _recording.append(memory)
+
+
+def end_recording(memory: "Memory") -> None:
+    """End what ``begin_recording`` began."""
+    with _lock:
+        if memory in _recording:
+            _recording.remove(memory)
+
+
+def bind(fn: Callable[P, T]) -> Callable[P, T]:
+    """Bind a function to the phase or step in which this is called.
+
+    For functions that are handed to threads: ``pool.submit(milepost.bind(fn), ...)``.
+
+    Args:
+        fn: The function.
+
+    Returns:
+        The same function; its steps belong where ``bind`` was called.
+    """
+    scope = current_scope(getattr(fn, "__name__", "bind"))
+    if scope is None:
+        return fn
+
+    @wraps(fn)
+    def bound(*args: P.args, **kwargs: P.kwargs) -> T:
+        with scope.entered():
+            return fn(*args, **kwargs)
+
+    return bound
+
+
+def is_elsewhere(scope: Scope) -> bool:
+    """Tell whether this process is a child of the one to which a scope belongs."""
+    return scope.memory.pid != os.getpid()
