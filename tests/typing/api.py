@@ -17,7 +17,13 @@ from milepost import (
     PhaseRetryHandler,
     PhaseStatus,
     RetryConfig,
+    Step,
+    StepMap,
     TestCheckpoint,
+    bind,
+    idempotency_key,
+    step,
+    step_map,
 )
 
 T = TypeVar("T")
@@ -166,6 +172,28 @@ async def remembered(phase: Phase) -> None:
     assert_type(phase.remember("user", lambda: "user-1"), str)
     assert_type(phase.remember("folder", Path.cwd), Path)
     assert_type(await phase.remember("doc", lambda: discover_later("r")), Doc)
+
+
+async def steps(planner: Planner, docs: list[Doc]) -> None:
+    assert_type(step("discovery", discover, "request"), Doc)
+    assert_type(step("plan", make_plan, docs[0], deep=True), Plan)
+    assert_type(step("plan", planner.plan, docs[0], depth=2), Plan)
+    assert_type(step("any", lambda: 1), int)
+    assert_type(await step("later", discover_later, "request"), Doc)
+    assert_type(await step("reader", Reader(), Path()), bytes)
+    patient = step.with_options(key=7, retry=2, check=lambda plan: plan.tasks)
+    assert_type(patient, Step)
+    assert_type(patient("plan", make_plan, docs[0]), Plan)
+    assert_type(idempotency_key(), str)
+    assert_type(bind(make_plan)(docs[0], deep=True), Plan)
+
+
+async def items(planner: Planner, docs: list[Doc]) -> None:
+    assert_type(step_map("plan", planner.plan, docs), list[Plan])
+    assert_type(step_map("title", titles, docs, key=lambda doc: doc.title), list[list[str]])
+    later = step_map("plan", planner.plan_later, docs, concurrency=4, retry=RetryConfig())
+    assert_type(await later, list[Plan])
+    assert_type(step_map.with_options(check=bool), StepMap)
 
 
 def cleaned_up(phase: Phase, planner: Planner) -> None:

@@ -6,7 +6,7 @@ that is no longer found fails the check.
 
 from pathlib import Path
 
-from milepost import Phase, RetryConfig
+from milepost import Phase, RetryConfig, bind, step, step_map
 
 
 def discover(request: str) -> int: ...
@@ -60,3 +60,17 @@ def wrong_options(phase: Phase) -> None:
     phase.with_options(RetryConfig())  # type: ignore[call-arg]
     phase.remember("user", discover)  # type: ignore[arg-type]
     phase.remember("user", "user-1")  # type: ignore[arg-type]
+
+
+def wrong_steps(texts: list[str]) -> None:
+    step("discovery", discover)  # type: ignore[call-arg]
+    step("discovery", discover, 1)  # type: ignore[arg-type]
+    step("discovery", discover, "request", key="k")  # type: ignore[call-arg]
+    step(discover, "discovery")  # type: ignore[arg-type]
+    text: str = step("discovery", discover, "request")  # type: ignore[assignment]
+    step.with_options(key=1.5)  # type: ignore[arg-type]
+    step.with_options(retries=3)  # type: ignore[call-arg]
+    step_map("discovery", discover, 3)  # type: ignore[call-overload]
+    step_map("discovery", discover, texts, workers=2)  # type: ignore[call-overload]
+    bind(discover)(1)  # type: ignore[arg-type]
+    del text

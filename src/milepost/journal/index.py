@@ -1,19 +1,24 @@
 """Where the records of a journal lie: read once, without decoding any of them."""
 
-import zlib
 from array import array
+from binascii import unhexlify
 from collections.abc import Iterator
-from itertools import pairwise
+from io import BytesIO
+from itertools import accumulate
+from operator import lt
+from sys import byteorder
 from typing import Final
+from zlib import crc32
 
 from milepost.journal import record
-from milepost.journal.record import COVERED, MARK, Record
+from milepost.journal.record import COVERED, MARK, Head, Record
 from milepost.journal.segment import Segment
 
 _NUMBER_BITS: Final = 40
 _OFFSET_BITS: Final = 44
 _AHEAD: Final = 1 << 17
 _Places = int | list[int]
+_Found = tuple[bytes, bytes, bytes, bytes, bytes]
 
 
 class Index:
@@ -39,7 +44,7 @@ class Index:
         self._ids = array("q")
         self._kinds = array("H")
         self._kind_numbers: dict[bytes, int] = {}
-        self._keys: list[dict[bytes, _Places]] = []
+        self._names: dict[bytes, _Places] = {}
         # By id, only where the ids of a generation do not come in their order.
         self._by_id: dict[int, int] = {}
         self._window = (-1, 0, b"")
@@ -54,82 +59,112 @@ class Index:
             OSError: It cannot be read.
         """
         self.begin(segment)
-        match = record.pattern(self.generation, segment.fence).match
-        crc32, add, start = zlib.crc32, self.add, 0
-        for line in segment.lines():
-            content = line[COVERED:-1]
-            found = match(line)
-            if found and int(found[1], 16) == crc32(content) and line.endswith(b"\n"):
-                add(found[2], found[3], segment.fence, int(found[4]), start, len(line) - 1)
-            else:
-                self._judge(line, start)
-            start += len(line)
+        find, start = record.pattern(self.generation, segment.fence).findall, 0
+        for chunk in segment.chunks():
+            if not self._add_all(find(chunk), segment.fence, start, len(chunk)):
+                self._add_singly(chunk, start)
+            start += len(chunk)
 
     def begin(self, segment: Segment) -> None:
         """Take what is added from now on as this segment's."""
         self._segments.append(segment)
 
-    def add(
-        self, kind: bytes, key: bytes, fence: int, number: int, start: int, length: int
-    ) -> None:
+    def _add_all(self, found: list[_Found], fence: int, start: int, length: int) -> bool:
+        """Add records at once if they are all that there is, intact and new.
+
+        What Python does once for each of them is what reading takes.
+        """
+        if not found or self._by_id:
+            return False
+        checksums, covered, names, kinds, numbers = zip(*found, strict=True)
+        lengths = [len(one) + COVERED for one in covered]
+        ids = [fence << _NUMBER_BITS | number for number in map(int, numbers)]
+        if (
+            sum(lengths) + len(lengths) != length
+            or array("I", map(crc32, covered)) != _unpack(checksums)
+            or not all(map(lt, [self._ids[-1] if self._ids else -1, *ids], ids))
+        ):
+            return False
+        first = len(self._ids)
+        here = start | len(self._segments) - 1 << _OFFSET_BITS
+        self._starts.extend(accumulate([one + 1 for one in lengths[:-1]], initial=here))
+        self._lengths.extend(lengths)
+        for kind in set(kinds):
+            self._kind_number(kind)
+        self._kinds.extend(map(self._kind_numbers.__getitem__, kinds))
+        self._ids.extend(ids)
+        self._enter_all(names, range(first, len(self._ids)))
+        return True
+
+    def _enter_all(self, names: tuple[bytes, ...], ordinals: range) -> None:
+        if len(set(names)) == len(names) and self._names.keys().isdisjoint(names):
+            self._names.update(zip(names, ordinals, strict=True))
+            return
+        for name, ordinal in zip(names, ordinals, strict=True):
+            self._enter(name, ordinal)
+
+    def _add_singly(self, chunk: bytes, start: int) -> None:
+        for line in BytesIO(chunk):
+            self._judge(line, start)
+            start += len(line)
+
+    def add(self, head: Head, start: int, length: int) -> None:
         """Add one record, unless it is there already: it may be written twice."""
-        record_id = fence << _NUMBER_BITS | number
-        if self._ids and record_id <= self._ids[-1] and self._is_known(record_id):
+        record_id = head.fence << _NUMBER_BITS | head.number
+        if self._ids and self._is_known(record_id):
             return
         ordinal = len(self._ids)
-        kind_number = self._kind_numbers.get(kind)
-        if kind_number is None:
-            kind_number = self._kind_numbers[kind] = len(self._keys)
-            self._keys.append({})
         self._starts.append(len(self._segments) - 1 << _OFFSET_BITS | start)
         self._lengths.append(length)
-        self._kinds.append(kind_number)
-        # Last: another thread may be looking, and goes by what is here.
+        self._kinds.append(self._kind_number(head.kind))
+        # Behind these: another thread may be looking, and goes by what is here.
         self._ids.append(record_id)
         if self._by_id:
             self._by_id[record_id] = ordinal
-        self._enter(self._keys[kind_number], key, ordinal)
+        self._enter(head.name, ordinal)
 
-    def _enter(self, keys: dict[bytes, _Places], key: bytes, ordinal: int) -> None:
-        there = keys.setdefault(key, ordinal)
+    def _kind_number(self, kind: bytes) -> int:
+        return self._kind_numbers.setdefault(kind, len(self._kind_numbers))
+
+    def _enter(self, name: bytes, ordinal: int) -> None:
+        there = self._names.setdefault(name, ordinal)
         if isinstance(there, list):
             there.append(ordinal)
         elif there != ordinal:
-            keys[key] = [there, ordinal]
+            self._names[name] = [there, ordinal]
 
     def _is_known(self, record_id: int) -> bool:
         if not self._by_id:
+            if record_id > self._ids[-1]:
+                return False
             self._by_id = {known: ordinal for ordinal, known in enumerate(self._ids)}
         return record_id in self._by_id
 
     def _judge(self, line: bytes, start: int) -> None:
-        """Take what is whole of a line that is no record of this generation and segment."""
+        """Take what is whole of a line that may be no record of this life and segment."""
         content = line.removesuffix(b"\n")
         if self._take(content, start):
             return
-        if content == line and MARK not in line[1:]:
+        # Where the end of a line was lost, others are glued to it.
+        begins = [0, *_positions(content, MARK, 1)]
+        if content == line and len(begins) == 1:
             self.torn += 1
-            return
-        self.broken += 1
-        # Where the end of a line was lost, the next record is glued to it.
-        begins = [0, *_positions(line, MARK, 1), len(content) + 1]
-        for begin, end in pairwise(begins):
-            whole = self._take(content[begin:end], start + begin)
-            whole or self._take(content[begin : end - 1], start + begin)
+        else:
+            self.broken += 1
+        for begin in begins:
+            length = record.length(content[begin:])
+            self._take(content[begin : begin + length], start + begin)
 
     def _take(self, content: bytes, start: int) -> bool:
         """Tell whether this is an intact record, and add it if it is of this life."""
         head = record.read_head(content)
         if head and head.generation == self.generation:
-            self.add(head.kind, head.key, head.fence, head.number, start, len(content))
+            self.add(head, start, len(content))
         return head is not None
 
     def ordinals(self, kind: str, key: str) -> list[int]:
         """Give the records of a kind and key, oldest first."""
-        kind_number = self._kind_numbers.get(kind.encode())
-        if kind_number is None:
-            return []
-        found = self._keys[kind_number].get(key.encode(), [])
+        found = self._names.get(record.name(kind, key), [])
         return [found] if isinstance(found, int) else list(found)
 
     def of_kinds(self, kinds: tuple[str, ...]) -> Iterator[int]:
@@ -198,6 +233,13 @@ class Index:
         begins = 0 if segment.is_compressed else start
         self._window = number, begins, content
         return content[start - begins : start - begins + length]
+
+
+def _unpack(checksums: tuple[bytes, ...]) -> "array[int]":
+    numbers = array("I", unhexlify(b"".join(checksums)))
+    if byteorder == "little":
+        numbers.byteswap()
+    return numbers
 
 
 def _positions(line: bytes, mark: bytes, start: int) -> Iterator[int]:

@@ -7,8 +7,8 @@ from typing import Any
 from milepost.errors import StoreError, hides_frames
 from milepost.journal import record
 from milepost.journal.index import Index
-from milepost.journal.record import Record
-from milepost.journal.segment import segments
+from milepost.journal.record import Head, Record
+from milepost.journal.segment import Segment, segments
 
 __tracebackhide__ = hides_frames
 
@@ -150,13 +150,16 @@ def newest_generation(folder: Path) -> str | None:
         StoreError: The journal cannot be read.
     """
     __tracebackhide__ = True
-    newest = None
     try:
-        for segment in segments(folder):
-            for line in segment.lines():
-                head = record.read_head(line.removesuffix(b"\n"))
-                if head and (newest is None or head.fence >= newest.fence):
-                    newest = head
+        found = _heads(segments(folder))
+        newest = max(found, key=lambda head: head.fence, default=None)
     except OSError as error:
         raise StoreError("read the journal in", str(folder), error) from None
     return newest.generation if newest else None
+
+
+def _heads(found: list[Segment]) -> Iterator[Head]:
+    for segment in found:
+        for chunk in segment.chunks():
+            heads = map(record.read_head, chunk.split(b"\n"))
+            yield from (head for head in heads if head)

@@ -20,14 +20,14 @@ _TEXT: Final = rb'"((?:[^"\\]|\\.)*)"'
 _HEAD: Final = re.compile(
     rb'\{"checksum":"crc32:([0-9a-f]{8})","generation":'
     + _TEXT
-    + rb',"kind":"(\w+)","key":"([^"\\]*)","id":"(\d{1,6})-(\d{1,12})",'
+    + rb',"kind":"((\w+)","key":"[^"\\]*)","id":"(\d{1,6})-(\d{1,12})",'
 )
 _FIELDS: Final = (
     *("generation", "kind", "key", "id", "fence"),
     *("run", "path", "attempt", "at"),
 )
 _OURS: Final = frozenset({"checksum", *_FIELDS})
-_DECODER: Final = json.JSONDecoder()
+_decode: Final = json.JSONDecoder().raw_decode
 
 
 class Record(NamedTuple):
@@ -62,8 +62,8 @@ class Head(NamedTuple):
     """What can be said of a line without decoding it."""
 
     generation: str
+    name: bytes
     kind: bytes
-    key: bytes
     fence: int
     number: int
 
@@ -149,15 +149,23 @@ def line(before: str, number: int, after: str) -> bytes:
 
 
 def pattern(generation: str, fence: int) -> re.Pattern[bytes]:
-    """Make what matches the beginning of a record of one generation and fence.
+    """Make what matches whole lines that look like records of one generation and fence.
 
-    Its groups are the checksum, the kind, the key and the number.
+    Its groups: the checksum, what it covers, kind and key as ``name`` has them, the kind,
+    the number.
     """
     text = re.escape(encode(generation).encode())
     return re.compile(
-        rb'\{"checksum":"crc32:([0-9a-f]{8})","generation":%b,"kind":"(\w+)",'
-        rb'"key":"([^"\\]*)","id":"%d-(\d{1,12})",' % (text, fence)
+        rb'^\{"checksum":"crc32:([0-9a-f]{8})",("generation":%b,'
+        rb'"kind":"((\w+)","key":"[^"\\\n]*)","id":"%d-(\d{1,12})",[^\n]*)\n'
+        % (text, fence),
+        re.MULTILINE,
     )
+
+
+def name(kind: str, key: str) -> bytes:
+    """Give kind and key as they stand in a line."""
+    return f'{kind}","key":"{key}'.encode()
 
 
 def read_head(content: bytes) -> Head | None:
@@ -166,20 +174,30 @@ def read_head(content: bytes) -> Head | None:
     if not match or int(match[1], 16) != zlib.crc32(content[COVERED:]):
         return None
     with suppress(ValueError):
-        generation = _DECODER.decode(f'"{match[2].decode("ascii")}"')
+        generation = json.loads(b'"%b"' % match[2])
         return Head(generation, match[3], match[4], int(match[5]), int(match[6]))
     return None
 
 
+def length(content: bytes) -> int:
+    """Tell how long the JSON is with which some bytes begin; 0 where it is none."""
+    with suppress(ValueError, RecursionError):
+        return _decode(content.decode("latin-1"))[1]
+    return 0
+
+
 def decode(content: bytes) -> Record | None:
-    """Decode a line, without its end: None where it is no intact record."""
-    if int(content[len(MARK) : len(MARK) + 8], 16) != zlib.crc32(content[COVERED:]):
+    """Decode a line, without its end: None where it is no intact record.
+
+    Raises:
+        ValueError: It is not what we write, although its checksum is right.
+    """
+    if int(content[len(MARK) : COVERED - 2], 16) != zlib.crc32(content[COVERED:]):
         return None
-    fields = _DECODER.decode(content.decode("ascii"))
-    del fields["checksum"]
-    generation, kind, key, record_id, fence, run, path, attempt, at = map(
-        fields.pop, _FIELDS
-    )
-    return Record(
-        record_id, kind, key, generation, run, fence, tuple(path), attempt, at, fields
-    )
+    fields: dict[str, Any] = _decode(content.decode("ascii"))[0]
+    pop = fields.pop
+    pop("checksum")
+    generation, kind, key, record_id = pop("generation"), pop("kind"), pop("key"), pop("id")
+    fence, run, path = pop("fence"), pop("run"), tuple(pop("path"))
+    attempt, at = pop("attempt"), pop("at")
+    return Record(record_id, kind, key, generation, run, fence, path, attempt, at, fields)

@@ -3,14 +3,14 @@
 import re
 import zlib
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 _NAME: Final = re.compile(
     r"journal-(?P<fence>\d{1,6})-(?P<run>.+?)(?:-(?P<number>\d{1,9}))?\.jsonl(?:\.gz)?"
 )
-_CHUNK: Final = 1 << 20
+_CHUNK: Final = 1 << 18
 
 
 class Segment(NamedTuple):
@@ -54,19 +54,22 @@ class Segment(NamedTuple):
             yield b"".join(left)
 
     def _pieces(self) -> Iterator[bytes]:
-        with closing(self._open()) as file:
-            try:
-                while content := file.read(_CHUNK):
-                    yield content
-            except (EOFError, zlib.error) as error:
-                yield b"\nwhat follows cannot be unpacked: %r\n" % error
+        if self.is_compressed:
+            yield from self._unpacked()
+            return
+        with self.path.open("rb", buffering=0) as file:
+            while content := file.read(_CHUNK):
+                yield content
 
-    def _open(self) -> Any:
-        if not self.is_compressed:
-            return self.path.open("rb", buffering=0)
+    def _unpacked(self) -> Iterator[bytes]:
         import gzip  # noqa: PLC0415 - few segments are
 
-        return gzip.open(self.path)
+        try:
+            with gzip.open(self.path) as file:
+                while content := file.read(_CHUNK):
+                    yield content
+        except (EOFError, zlib.error, gzip.BadGzipFile):
+            yield b"what follows cannot be unpacked\n"
 
     def read(self, start: int, length: int) -> bytes:
         """Read a part; a compressed segment is read whole, up to damage.

@@ -10,9 +10,9 @@ from milepost import clock
 from milepost.errors import ForkedError, RunClosedError, StoreError, hides_frames
 from milepost.journal import record
 from milepost.journal.committing import Entry, GroupCommit
-from milepost.journal.reading import JournalReader
-from milepost.journal.record import Form, Record
 from milepost.journal.open_segment import OpenSegment
+from milepost.journal.reading import JournalReader
+from milepost.journal.record import Form, Head, Record
 from milepost.journal.waiting import new_waiter
 
 __tracebackhide__ = hides_frames
@@ -215,10 +215,12 @@ class Journal(JournalReader):
 
     def _enter(self, batch: list[Entry], start: int) -> None:
         for entry in batch:
-            kind, key, length = entry.kind.encode(), entry.key.encode(), len(entry.line)
-            self._index.add(kind, key, self.fence, entry.number, start, length - 1)
-            start += length
-            if entry.kind == "dropped":
+            kind, key, number = entry.kind, entry.key, entry.number
+            name = record.name(kind, key)
+            head = Head(self.generation, name, kind.encode(), self.fence, number)
+            self._index.add(head, start, len(entry.line) - 1)
+            start += len(entry.line)
+            if kind == "dropped":
                 self._drop(entry.body)
 
     def close(self) -> None:
