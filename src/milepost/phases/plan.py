@@ -41,3 +41,8 @@ class Plan:
     record: bool = False
     record_hosts: tuple[str, ...] = ()
     record_ignore: tuple[str, ...] = ()
+
+    @property
+    def starts_over(self) -> bool:
+        """Tell whether what is kept is set aside."""
+        return self.mode in ("fresh", "require-fresh")

@@ -8,19 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from milepost import attempts, clock, report
-from milepost.anew import old_lives, set_aside
+from milepost import clock, report
 from milepost.canonical import digest_plain
 from milepost.checkpoint import PhaseCheckpoint, PhaseStatus, TestCheckpoint
-from milepost.document_errors import OtherIdentityError
 from milepost.errors import ForkedError, HeldError, MilepostError, RunClosedError
 from milepost.events import RunRecord
-from milepost.identity import unlike
 from milepost.manager import CheckpointManager
 from milepost.phases.active import ActivePhase
 from milepost.phases.cleaning import Cleaning, finish_cleanups, has_cleanups
 from milepost.phases.hosting import begin_memory, end_memory, memory_of
 from milepost.phases.interruption import blame_timeout, interrupt_active
+from milepost.phases.opening import adopt, find, note_earlier_lives
 from milepost.phases.plan import Plan
 from milepost.steps.scope import active, context_scope
 from milepost.stores.history import write_history
@@ -100,25 +98,15 @@ class Run:
         self._enter()
         try:
             if self._adopted and self.checkpoint:
-                self._adopt(self.checkpoint)
+                adopt(self, self.checkpoint)
             else:
-                self.checkpoint = self._find()
-            self._note_earlier_lives()
+                self.checkpoint = find(self)
+            note_earlier_lives(self)
             begin_memory(self)
         except BaseException:
             self._leave()
             self.manager.writer.release(self.test_id)
             raise
-
-    def _note_earlier_lives(self) -> None:
-        """Say what became of the lives before this one."""
-        manager, notes = self.manager, self.record.notes
-        if manager.last_passed_at:
-            notes.append(f"the last run passed ({manager.last_passed_at})")
-        if self._starts_over:
-            notes += old_lives(manager, self.test_id)
-        notes += manager.writer.asides
-        manager.writer.asides.clear()
 
     def _enter(self) -> None:
         place = (str(self.manager.checkpoint_dir), self.test_id)
@@ -129,52 +117,6 @@ class Run:
     def _leave(self) -> None:
         self.memory.close()
         _open_runs.discard((str(self.manager.checkpoint_dir), self.test_id))
-
-    @property
-    def _starts_over(self) -> bool:
-        return self.plan.mode in ("fresh", "require-fresh")
-
-    def _adopt(self, checkpoint: TestCheckpoint) -> None:
-        __tracebackhide__ = True
-        self.manager.go_on(checkpoint)
-        if self.plan.drop_from:
-            self._drop(checkpoint)
-
-    def _find(self) -> TestCheckpoint | None:
-        __tracebackhide__ = True
-        manager = self.manager
-        checkpoint = manager.hold(self.test_id)
-        if checkpoint is None:
-            return None
-        self._compare_identity(checkpoint)
-        if self._starts_over:
-            set_aside(manager, checkpoint)
-            return None
-        if self.plan.drop_from:
-            self._drop(checkpoint)
-        report.checkpoint_found(checkpoint, manager.get_resume_phase(checkpoint))
-        return checkpoint
-
-    def _compare_identity(self, checkpoint: TestCheckpoint) -> None:
-        __tracebackhide__ = True
-        recorded = checkpoint.milepost.get("identity")
-        wanted = dict(self.plan.identity or {})
-        if recorded is None and "accepted_at" in checkpoint.milepost:
-            checkpoint.milepost["identity"], self.is_changed = wanted, True
-        elif recorded != wanted:
-            raise OtherIdentityError(self.test_id, unlike(recorded or {}, wanted))
-
-    def _drop(self, checkpoint: TestCheckpoint) -> None:
-        dropped = attempts.drop_from(checkpoint, self.plan.drop_from)
-        if dropped:
-            self.manager.save_checkpoint(checkpoint)
-            self.record.notes.append(f"begun again at {dropped[0]}: {', '.join(dropped)}")
-        else:
-            name = self.plan.drop_from
-            self.record.notes.append(
-                f"--milepost-from {name} changes nothing here: no phase of that name was "
-                "started, and what is kept stays"
-            )
 
     @property
     def is_own_process(self) -> bool:

@@ -1,0 +1,56 @@
+"""The same failure twice, with nothing bought in between: an answer may be wrong."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from milepost.stores.history import read_history
+from milepost.words import FAILED
+
+if TYPE_CHECKING:
+    from milepost.phases.run import Run
+
+
+def repeated(run: "Run") -> list[str]:
+    """Name the phases that failed as before and bought nothing, though they replayed.
+
+    Args:
+        run: The run of a test that failed.
+
+    Returns:
+        The phases; an empty name for a test without phases.
+    """
+    record = run.record
+    if not record.events:
+        return [""] if _is_whole_test_repeated(run) else []
+    phases = run.checkpoint.phases if run.checkpoint else {}
+    return [
+        event.phase
+        for event in record.events
+        if event.word == FAILED
+        and event.phase in phases
+        and _is_repeated(phases[event.phase].milepost.get("attempts", ()))
+    ]
+
+
+def _is_repeated(attempts: Sequence[Mapping[str, Any]]) -> bool:
+    failed = [attempt for attempt in attempts if attempt.get("outcome") == FAILED]
+    if len(failed) < 2 or attempts[-1] is not failed[-1]:
+        return False
+    before, last = failed[-2:]
+    return before.get("error") == last.get("error") and _only_replayed(
+        last.get("bought", 0), last.get("replayed", 0)
+    )
+
+
+def _is_whole_test_repeated(run: "Run") -> bool:
+    own = run.record
+    if not own.error or not _only_replayed(own.outside.bought, own.outside.replayed):
+        return False
+    runs = read_history(run.manager.checkpoint_dir, run.test_id)
+    failed = [each for each in runs if each.get("outcome") == FAILED]
+    last = max(failed, key=lambda each: str(each.get("started_at")), default={})
+    return last.get("error") == own.error
+
+
+def _only_replayed(bought: int, replayed: int) -> bool:
+    return replayed > 0 and bought == 0
