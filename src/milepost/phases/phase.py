@@ -13,6 +13,7 @@ from milepost.phases.off import Off
 from milepost.phases.options import Call, PhaseOptions
 from milepost.phases.remembering import remember
 from milepost.phases.run import Run
+from milepost.phases.spending import add_cost
 from milepost.retry.config import RetryConfig
 
 P = ParamSpec("P")
@@ -130,8 +131,9 @@ class Phase:
             usd: Money, in USD.
             tokens: Tokens bought.
         """
+        __tracebackhide__ = True
         if isinstance(self._run, Run):
-            self._run.add_cost(usd=usd, tokens=tokens)
+            add_cost(self._run, usd=usd, tokens=tokens)
 
     def cleanup(
         self, fn: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs

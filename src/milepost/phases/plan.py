@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from milepost.retry.config import RetryConfig
@@ -26,6 +27,8 @@ class Plan:
         record: Whether HTTP calls of LLM SDKs are remembered.
         record_hosts: Hosts and base URLs beside those of the known LLM endpoints.
         record_ignore: Regular expressions of what does not count in a request.
+        max_cost_usd: What the test may cost, over all its runs, in USD; None for no limit.
+        purse: The file of the budget that the session's processes share.
     """
 
     test_name: str = ""
@@ -41,6 +44,8 @@ class Plan:
     record: bool = False
     record_hosts: tuple[str, ...] = ()
     record_ignore: tuple[str, ...] = ()
+    max_cost_usd: float | None = None
+    purse: Path | None = None
 
     @property
     def starts_over(self) -> bool:

@@ -20,6 +20,7 @@ from milepost.phases.hosting import begin_memory, end_memory, memory_of
 from milepost.phases.interruption import blame_timeout, interrupt_active
 from milepost.phases.opening import adopt, find, note_earlier_lives
 from milepost.phases.plan import Plan
+from milepost.phases.spending import charge_run, open_budget
 from milepost.steps.scope import active, context_scope
 from milepost.stores.history import write_history
 from milepost.stores.signals import deferred_signals
@@ -80,6 +81,7 @@ class Run:
         self.closed = False
         self.settled = False
         self.stopped = ""
+        self.stops_session = True
         self.fixtures_gone = False
         self.is_changed = False
         self._pid = os.getpid()
@@ -102,6 +104,7 @@ class Run:
             else:
                 self.checkpoint = find(self)
             note_earlier_lives(self)
+            self.memory.budget = open_budget(self)
             begin_memory(self)
         except BaseException:
             self._leave()
@@ -256,6 +259,7 @@ class Run:
         self.record.seconds = clock.monotonic() - self._started
         try:
             with self.lock, deferred_signals():
+                charge_run(self)
                 goes = self._settle(outcome)
                 if goes and not has_cleanups(self):
                     self._delete()
@@ -314,24 +318,6 @@ class Run:
         """Tell whether the calling context is inside a phase of this run."""
         scope = context_scope()
         return scope is not None and scope.memory is self.memory
-
-    def add_cost(self, *, usd: float, tokens: int) -> None:
-        """Add to what the running attempt cost.
-
-        Args:
-            usd: Money, in USD.
-            tokens: Tokens bought.
-        """
-        scope = context_scope()
-        name = scope.phase if scope else next(iter(self.active), "")
-        attempt = self.memory.find_attempt(name)
-        if attempt is not None:
-            attempt.keep("cost", "", {"usd": usd, "tokens": tokens})
-        phase = self.find_phase(name)
-        if phase is not None and phase.milepost.get("attempts"):
-            cost = phase.milepost_attempts[-1].setdefault("cost", {"usd": 0.0, "tokens": 0})
-            cost["usd"] = round(cost["usd"] + usd, 6)
-            cost["tokens"] += tokens
 
 
 def value_hash(phase: PhaseCheckpoint) -> str:

@@ -106,6 +106,7 @@ class Memory:
         self._journal: Journal | None = None
         self._elsewhere: Elsewhere | None = None
         self._phases: dict[str, Scope] = {}
+        self._attempts: list[Scope] = []
 
     @property
     def journal(self) -> Journal:
@@ -177,7 +178,12 @@ class Memory:
             found = self._phases.get(phase)
             if found is None or found.is_over or found.attempt != attempt:
                 found = self._phases[phase] = Scope(self, (phase,), attempt)
+                self._attempts.append(found)
             return found
+
+    def scopes(self) -> list[Scope]:
+        """Give the attempts at phases of this run, and the test as a whole."""
+        return [*self._attempts, self.test_scope]
 
     def expect_others(self, place: Path) -> None:
         """Let child processes count the steps that they call.
