@@ -279,11 +279,11 @@ def idempotency_key() -> str:
         OutsideStepError: No step is running.
     """
     scope = context_scope()
-    inner = (each.idempotency_key for each in scope.around()) if scope else ()
-    found = next((key for key in inner if key), "")
-    if not found:
+    names = (each.name_step for each in scope.around()) if scope else iter(())
+    name = next(filter(None, names), None)
+    if name is None:
         raise OutsideStepError
-    return found
+    return name()
 
 
 def _is_async(fn: Any) -> bool:

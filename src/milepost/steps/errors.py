@@ -70,11 +70,22 @@ class DamagedJournalError(MilepostError):
     def __init__(self, test_id: str, name: str, lines: int) -> None:
         super().__init__(
             f"step {name!r} may run at most once, and is not run.",
-            f"{lines} line(s) of its journal are damaged: one of them could say that it "
+            f"Of its journal {lines} line(s) are damaged: one of them could say that it "
             "has run already.",
             "Find out whether it has happened, and say so:\n"
             f"    milepost resolve {test_id} {name!r} --done JSON   (what it gave)\n"
             f"    milepost resolve {test_id} {name!r} --not-done    (it runs)",
+        )
+
+
+class UnfitResolutionError(MilepostError):
+    """What somebody said that a step has given is not what its function gives."""
+
+    def __init__(self, test_id: str, name: str, kind: str) -> None:
+        super().__init__(
+            f"what `milepost resolve` was told of step {name!r} does not fit it.",
+            f"Its function gives {kind}, and the JSON is none. Nothing was run.",
+            f"Take it back and say it again: milepost rm {test_id} --calls {name!r}",
         )
 
 

@@ -58,6 +58,7 @@ class StepExecution:
         self.intention = Intention(scope, call.name, options)
         self._began = 0.0
         self._inside: Scope | None = None
+        self._name: Callable[[], str] | None = None
         self.awaitable = False
 
     def start(self) -> Any:
@@ -123,8 +124,7 @@ class StepExecution:
             raise OfflineError(self.call.name, "Nothing is saved of this step")
         memory.flush()
         self.finding.say_stale()
-        position = scope.flights.count("step", self.finding.key, scope)
-        self.finding.number(position)
+        self._name = partial(self.finding.idempotency_key, self.finding.position())
         self.intention.begin(self.finding.key, self.finding.label)
         self._began = clock.monotonic()
         return scope.flights.begin("step", self.finding.key, scope)
@@ -193,7 +193,7 @@ class StepExecution:
         if self._inside is not None:
             self._inside.release()
         scope = self._inside = self.scope.child(self.finding.element)
-        scope.flight, scope.idempotency_key = flight, self.finding.idempotency_key
+        scope.flight, scope.name_step = flight, self._name
         return scope
 
     def _attempt(self, flight: "Flight") -> Any:

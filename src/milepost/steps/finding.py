@@ -1,5 +1,6 @@
 """Find out whether a step is kept, and give its value."""
 
+import inspect
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from milepost.errors import CouldNotLookError, DamagedValueError
 from milepost.fingerprint import CouldNotRecordError
 from milepost.fingerprint.modules import changed_modules
 from milepost.steps.code import StepCode, code_changes
+from milepost.steps.errors import UnfitResolutionError
 from milepost.steps.inputs import StepInputs, key_of, read_inputs
 from milepost.values.schema import Schema, schema_of
 
@@ -33,7 +35,6 @@ class Finding:
         label: The key that the user gave.
         value: Its value, once one was found.
         awaitable: Whether its function is awaited.
-        idempotency_key: A name for it that is the same in every attempt and run.
     """
 
     def __init__(
@@ -44,7 +45,7 @@ class Finding:
         self.fn = fn
         self.options = options
         self.label = options.key
-        self.key = self.idempotency_key = ""
+        self.key = ""
         self.schema: Schema | None = None
         self.code = StepCode("", {})
         self.value: Any = None
@@ -112,7 +113,28 @@ class Finding:
                     self.awaitable = bool(record.body.get("awaitable"))
                     return True
                 self._stale = why
+            return self._find_resolved()
+
+    def _find_resolved(self) -> bool:
+        """Take what somebody said that the step has given; see ``milepost resolve``."""
+        __tracebackhide__ = True
+        for record in self.scope.candidates("resolved", self.key):
+            if record.body.get("done"):
+                self.value = self._said(record.body.get("data"))
+                self.awaitable = inspect.iscoroutinefunction(self.fn)
+                self.scope.consume(record)
+                return True
         return False
+
+    def _said(self, data: Any) -> Any:
+        __tracebackhide__ = True
+        if self.schema is None or self.schema.adapter is None:
+            return data
+        try:
+            return self.schema.adapter.load(data)
+        except Exception as error:
+            test_id = self.scope.memory.host.test_id
+            raise UnfitResolutionError(test_id, self.name, self.schema.text) from error
 
     def _check_nothing_kept(self) -> None:
         __tracebackhide__ = True
@@ -159,21 +181,23 @@ class Finding:
             self.scope.note(f"step {self.name} is stale: {self._stale[0]}{more}")
             self.scope.count("steps_stale")
 
-    def number(self, in_flight: int) -> None:
-        """Make the idempotency key, which tells equal steps of an attempt apart.
+    def position(self) -> int:
+        """Count the equal steps of this attempt before: finished, or under way."""
+        memory, scope = self.scope.memory, self.scope
+        under_way = scope.flights.count("step", self.key, scope)
+        if not memory.has("step", self.key):
+            return under_way
+        equal = memory.journal.find(self.key, "step")
+        return under_way + sum(record.id in scope.root.used for record in equal)
+
+    def idempotency_key(self, position: int) -> str:
+        """Give a name for the step that is the same in every attempt and run.
 
         Args:
-            in_flight: How many equal steps are under way.
+            position: Tells equal steps of an attempt apart.
         """
-        memory, scope = self.scope.memory, self.scope
-        finished = 0
-        if memory.has("step", self.key):
-            used = scope.root.used
-            finished = sum(
-                record.id in used for record in memory.journal.find(self.key, "step")
-            )
-        place = [memory.generation, scope.phase, self.key, finished + in_flight]
-        self.idempotency_key = "milepost-" + digest_plain(place)[:40]
+        place = [self.scope.memory.generation, self.scope.phase, self.key, position]
+        return "milepost-" + digest_plain(place)[:40]
 
     def reason_not_to_keep(self) -> str:
         """Tell why the value cannot be kept, whatever it is; empty if it can."""

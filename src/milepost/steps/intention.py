@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from milepost.steps.errors import DamagedJournalError, UnresolvedStepError
 
 if TYPE_CHECKING:
-    from milepost.journal import Journal, Record
+    from milepost.journal import Record
     from milepost.steps.options import StepOptions
     from milepost.steps.scope import Scope
 
@@ -39,17 +39,14 @@ class Intention:
         __tracebackhide__ = True
         if not self._asked:
             return
-        memory = self._scope.memory
-        self._check(memory.journal, key)
-        body = {"name": self._name, "label": label}
-        self._id = self._scope.keep("intention", key, body).id
-
-    def _check(self, journal: "Journal", key: str) -> None:
-        __tracebackhide__ = True
+        journal = self._scope.memory.journal
         test_id = self._scope.memory.host.test_id
         for record in journal.find(key, "intention"):
             if record.path[:1] == self._scope.path[:1] and is_open(journal, record):
                 raise UnresolvedStepError(test_id, self._name, record.at)
+        body = {"name": self._name, "label": label}
+        self._id = self._scope.keep("intention", key, body).id
+        # The one just written is what can be resolved.
         if journal.broken and not journal.find(key, "resolved"):
             raise DamagedJournalError(test_id, self._name, journal.broken)
 

@@ -43,6 +43,7 @@ class Scope:
         replayed: Steps and calls restored.
         is_over: The attempt has ended.
         flight: The step that runs in this scope.
+        name_step: Gives its idempotency key.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class Scope:
         self.bought = self.replayed = 0
         self.is_over = False
         self.flight: Flight | None = None
-        self.idempotency_key = ""
+        self.name_step: Callable[[], str] | None = None
 
     @cached_property
     def step_codes(self) -> "StepCodes":
