@@ -1,0 +1,89 @@
+"""Put the adapters in while somebody records, and take them out afterwards."""
+
+import sys
+import threading
+from importlib import import_module
+from typing import Any, Final
+
+from milepost.recorder import audit, seen, unread
+from milepost.recorder.imports import Watch
+from milepost.recorder.patches import Applied
+
+# By the client's module the adapter that knows it.
+_ADAPTERS: Final = {
+    "httpx": "milepost.recorder.httpx_client",
+    "httpx2": "milepost.recorder.httpx_client",
+    "aiohttp": "milepost.recorder.aiohttp_client",
+    "requests": "milepost.recorder.requests_client",
+}
+
+
+class _Installation:
+    def __init__(self) -> None:
+        self.depth = 0
+        self.applied: list[Applied] = []
+        self.lock = threading.RLock()
+        self.watch = Watch(tuple(_ADAPTERS), self._install_loaded)
+
+    def start(self) -> None:
+        with self.lock:
+            self.depth += 1
+            if self.depth > 1:
+                return
+            self.watch.begin()
+            audit.start()
+            for name in _ADAPTERS:
+                if name in sys.modules:
+                    self.install(name)
+
+    def stop(self) -> None:
+        unread.keep_all()
+        with self.lock:
+            self.depth = max(0, self.depth - 1)
+            if self.depth:
+                return
+            self.watch.end()
+            audit.stop()
+            seen.clear()
+            for applied in reversed(self.applied):
+                applied.undo()
+            self.applied.clear()
+
+    def install(self, name: str) -> None:
+        """Put the adapter of a client in; a module of two names is one module."""
+        module = sys.modules.get(name)
+        # One that is being imported is put in when that has ended.
+        if module is not None and _is_loaded(module):
+            self._install_loaded(name)
+
+    def _install_loaded(self, name: str) -> None:
+        module = sys.modules.get(name)
+        with self.lock:
+            if module is None or not self.depth:
+                return
+            adapter: Any = import_module(_ADAPTERS[name])
+            found = [patch.apply() for patch in adapter.patches(module)]
+            self.applied += [applied for applied in found if applied]
+
+
+def _is_loaded(module: Any) -> bool:
+    """Tell whether a module has been executed to its end, in whatever thread."""
+    spec = getattr(module, "__spec__", None)
+    return not getattr(spec, "_initializing", False)
+
+
+_installation: Final = _Installation()
+
+
+def start() -> None:
+    """Record from now on the calls of those that have a recording scope.
+
+    Whatever of httpx, httpx2, aiohttp and requests is imported, or will be, is seen.
+    To be called once for each run; each has its ``stop``.
+    """
+    _installation.start()
+
+
+def stop() -> None:
+    """End one ``start``; with the last one the clients are as they were."""
+    _installation.stop()
