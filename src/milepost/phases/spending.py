@@ -9,7 +9,7 @@ from milepost.errors import MilepostError
 from milepost.money.bill import charge
 from milepost.money.budget import Budget, BudgetError
 from milepost.money.ledger import KINDS, Entry, Ledger, totals
-from milepost.steps.scope import context_scope
+from milepost.steps.scope import call_scope, context_scope
 
 if TYPE_CHECKING:
     from milepost.phases.run import Run
@@ -40,6 +40,9 @@ def open_budget(run: "Run") -> Budget | None:
     spent = _ledger(run).test if limit is not None else Ledger().test
 
     def stop(error: BudgetError) -> None:
+        place = context_scope() or call_scope()
+        if place is not None:
+            place.miss_answer()
         run.stopped = f"{error.what} The next run goes on from there"
         run.stops_session = error.of_session
 
