@@ -44,7 +44,7 @@ def now_at() -> str:
         ``2025-11-10T18:31:48.123Z``.
     """
     moment = datetime.fromtimestamp(_wall_clock(), UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def parse_at(text: str) -> datetime:

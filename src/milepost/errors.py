@@ -10,7 +10,12 @@ class MilepostError(Exception):
         what: What happened, one line.
         why: Why that is a problem; may be empty.
         cure: What to do about it, with the lines to write or type.
+
+    Attributes:
+        stops_run: Whether the run ends with it, and the next one goes on from there.
     """
+
+    stops_run = False
 
     def __init__(self, what: str, why: str = "", cure: str = "") -> None:
         self.what = what
@@ -242,6 +247,8 @@ class OfflineError(MilepostError):
 
 class DeadlineError(MilepostError):
     """The run's deadline forbids to start a phase."""
+
+    stops_run = True
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(

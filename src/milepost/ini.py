@@ -2,7 +2,7 @@
 
 from typing import Any, Final, Literal, TypeAlias
 
-Kind: TypeAlias = Literal["string", "int", "float", "linelist"]
+Kind: TypeAlias = Literal["string", "int", "float", "bool", "linelist"]
 
 # Name -> (pytest's type, default, help).
 INI: Final[dict[str, tuple[Kind, Any, str]]] = {
@@ -40,5 +40,20 @@ INI: Final[dict[str, tuple[Kind, Any, str]]] = {
         "linelist",
         [],
         "fixtures whose values are made once and kept until a test passes",
+    ),
+    "milepost_record": (
+        "bool",
+        False,
+        "'true': calls of language models are remembered in every test",
+    ),
+    "milepost_record_hosts": (
+        "linelist",
+        [],
+        "more hosts or base URLs whose calls are remembered",
+    ),
+    "milepost_record_ignore": (
+        "linelist",
+        [],
+        "regular expressions of what does not count in a remembered request",
     ),
 }

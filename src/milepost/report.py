@@ -4,9 +4,12 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from milepost import retold
 from milepost.checkpoint import PhaseCheckpoint, PhaseStatus, TestCheckpoint
+from milepost.money import amounts, telling
 
 RULE: Final = "=" * 60
+money = amounts.money
 _ICONS: Final = {
     PhaseStatus.PENDING: "⏳",
     PhaseStatus.IN_PROGRESS: "🔄",
@@ -18,6 +21,11 @@ _ICONS: Final = {
 _GONE: Final = (
     "What a phase's value points to may be gone: use phase.cleanup (module_phase.cleanup)",
     "instead of code after yield, phase.directory instead of tmp_path",
+)
+ANSWER_MISSING: Final = (
+    "a call in it was not made, for it might have gone over the budget\n"
+    "What was made without the answer would be restored for good.\n"
+    "Run again with a larger budget: what has been bought is kept."
 )
 
 
@@ -127,6 +135,34 @@ def attempt_failed(
         say(f"⏳ Retrying in {wait:.1f}s with exponential backoff...")
 
 
+def item_finished(phase: str, name: str, done: int, of: int, label: str) -> None:
+    """Tell that an item of a ``step_map`` has finished."""
+    say(f"   {phase} / {name}: {done} of {of} ({label})")
+
+
+def steps_elsewhere(number: int) -> str:
+    """Say that steps were called where they cannot be kept."""
+    return (
+        f"{count(number, 'step')} ran in other processes: plain calls there, not kept. "
+        "Call the step around what the other process does"
+    )
+
+
+def calls_unattributed(number: int) -> str:
+    """Say that calls were made of which nobody knows to which phase they belong."""
+    return (
+        f"{count(number, 'call')} made in threads that belong to no phase, while several "
+        "were active: not kept. Hand such threads milepost.bind(fn)"
+    )
+
+
+def journal_damaged(lines: int) -> str:
+    """Say that lines of the journal could not be used."""
+    return (
+        f"{count(lines, 'line')} of the journal damaged and left out; all others are used"
+    )
+
+
 def live_input(phase: str, name: str, kind: str) -> str:
     """Give the line about an input that counts by its type only."""
     return (
@@ -155,11 +191,6 @@ def duration(seconds: float) -> str:
     return f"{seconds / 86400:.1f} days"
 
 
-def money(usd: float) -> str:
-    """Give USD as people say them."""
-    return f"${usd:.2f}" if usd >= 0.01 or usd == 0 else f"${usd:.4f}"
-
-
 def resume_line(tests: Sequence[tuple[str, int, int, float]]) -> str:
     """Give the line under the collection: what will resume, and how to undo it.
 
@@ -186,6 +217,7 @@ def section(
     lines = []
     for nodeid, (record, passed) in records.items():
         lines += test_lines(nodeid, record, passed=passed)
+    lines += retold.stacked([record for record, _ in records.values()])
     kept = [record for record, passed in records.values() if not passed]
     folders = dict.fromkeys(record.get("directory", "") for record in kept)
     return lines + (ci_lines(list(folders)) if folders and is_ci else [])
@@ -204,12 +236,12 @@ def test_lines(nodeid: str, record: dict[str, Any], *, passed: bool) -> list[str
     width = max((len(phase["phase"]) for phase in phases), default=0)
     for phase in phases:
         lines.append(f"  {phase['phase']:<{width}}  {_phase_text(phase)}")
-        lines += [
-            f"      {line}" for note in phase.get("notes", []) for line in note.splitlines()
-        ]
+        lines += [f"      {line}" for line in [*_told(phase), *_notes(phase)]]
+    lines += _outside_lines(record.get("outside", {}), with_phases=bool(phases))
     for note in record.get("notes", []):
         first, *rest = str(note).splitlines() or [""]
         lines += [f"  {first}", *(f"    {line}" for line in rest)]
+    lines += [f"  {line}" for line in telling.test_lines(record)]
     lines += _fixture_lines(record, phases, passed=passed)
     saved = _saved(phases)
     if saved and all(phase["word"] == "restored" for phase in saved):
@@ -219,7 +251,25 @@ def test_lines(nodeid: str, record: dict[str, Any], *, passed: bool) -> list[str
     kept = [phase["phase"] for phase in phases if phase.get("kept")]
     if kept and not passed:
         lines.append(f"  kept: {', '.join(kept)}; run again to go on from there")
-    return lines
+    return lines + ([] if passed else retold.repeated(nodeid, record))
+
+
+def _told(event: Mapping[str, Any]) -> list[str]:
+    return [*retold.lines(event), *telling.event_lines(event)]
+
+
+def _notes(event: Mapping[str, Any]) -> list[str]:
+    return [line for note in event.get("notes", []) for line in note.splitlines()]
+
+
+def _outside_lines(event: Mapping[str, Any], *, with_phases: bool) -> list[str]:
+    """Give the lines about what belongs to the test as a whole."""
+    told = _told(event)
+    if told and event.get("calls_replayed"):
+        told[0] = f"restored: {told[0]}"
+    if told and with_phases:
+        told[0] = f"outside phases: {told[0]}"
+    return [f"  {line}" for line in [*told, *_notes(event)]]
 
 
 def _fixture_lines(
@@ -264,6 +314,7 @@ def last_line(records: Iterable[dict[str, Any]]) -> str:
     restored = [phase for phase in phases if phase["word"] == "restored"]
     retried = [phase for phase in phases if phase.get("attempts", 0) > 1]
     unkept = [phase for phase in phases if phase["word"] == "ran, not kept"]
+    outside = [record["outside"] for record in records if record.get("outside")]
     text = f"milepost: {len(restored)} of {count(len(_saved(phases)), 'phase')} restored"
     if restored:
         age = max(phase.get("age_seconds", 0.0) for phase in restored)
@@ -271,6 +322,11 @@ def last_line(records: Iterable[dict[str, Any]]) -> str:
         usd = sum(phase.get("cost_usd", 0.0) for phase in restored)
         text += f" (up to {duration(age)} old), {duration(seconds)}"
         text += f" and {money(usd)} saved" if usd else " saved"
+    told = retold.counts(retold.total([*phases, *outside]))
+    if told:
+        text = f"{text}; {told}" if phases else f"milepost: {told}"
+    spent = telling.session_text(records)
+    text += f"; {spent}" if spent else ""
     text += f"; retried: {', '.join(p['phase'] for p in retried)}" if retried else ""
     text += f"; not kept: {', '.join(p['phase'] for p in unkept)}" if unkept else ""
     standing = [note for record in records for note in _standing_notes(record)]

@@ -1,5 +1,6 @@
 """What milepost knows during one pytest session: settings, tests and their runs."""
 
+import math
 import os
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -14,33 +15,13 @@ from milepost.errors import InvalidSettingError, MilepostError, NoIdentityError
 from milepost.identity import Identity, identify
 from milepost.ini import INI
 from milepost.manager import CheckpointManager
+from milepost.marker import check_marker, is_amount, recording_of, retry_of
+from milepost.money.till import make_shared
 from milepost.phases.plan import Plan
 from milepost.phases.run import Run
 from milepost.retry.config import RetryConfig
 from milepost.settings import Settings, find_root, make_settings
 
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip())
-
-
-def _are_texts(value: object) -> bool:
-    return isinstance(value, list | tuple) and all(_is_text(each) for each in value)
-
-
-def _is_retry(value: object) -> bool:
-    return isinstance(value, RetryConfig) or (type(value) is int and value >= 0)
-
-
-# Argument of the marker -> whether a value fits, and what does.
-_MARKER_VALUES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
-    "id": (_is_text, "a text"),
-    "test_name": (_is_text, "a text"),
-    "user_request": (lambda value: isinstance(value, str), "a text"),
-    "retry": (_is_retry, "a number of retries from 0, or a RetryConfig"),
-    "keep": (lambda value: value in ("failed", "all"), "'failed' or 'all'"),
-    "remember": (_are_texts, "a list of the names of fixtures"),
-}
 WINDOWS_GETS_LESS = (
     "on Windows milepost is untested: a power cut may cost the last phase, for folders "
     "cannot be synced, and the lease of a dead run is replaced after 15 s only"
@@ -105,10 +86,18 @@ class Session:
         self.mode = str(option("milepost") or "resume")
         self.drop_from = str(option("milepost_from") or "")
         self.deadline_at = _deadline(option("milepost_deadline"))
+        self.budget_usd = _budget(option("milepost_budget"))
+        self.purse_at: Path | None = None
 
     def time_left(self) -> float | None:
         """Tell the seconds until the deadline, or None without one."""
         return None if self.deadline_at is None else self.deadline_at - clock.monotonic()
+
+    def purse(self) -> Path | None:
+        """Give the file of the session's budget, made when it is first asked for."""
+        if self.purse_at is None and self.budget_usd is not None:
+            self.purse_at = make_shared(self.budget_usd)
+        return self.purse_at
 
     def settings_for(self, file: Path) -> Settings:
         """Give the settings that hold for a test file.
@@ -166,7 +155,7 @@ class Session:
         doubles = []
         for test in tests:
             directory = self.settings_for(test.file).directory
-            test.error = check_marker(test)
+            test.error = check_marker(test.marker, test.unnamed)
             if test.error:
                 continue
             try:
@@ -220,6 +209,7 @@ class Session:
     def plan_for(self, test: CollectedTest, retry: RetryConfig | None = None) -> Plan:
         """Make the plan of a test's run; ``fresh`` and ``from`` hold for its first."""
         settings = self.settings_for(test.file)
+        recording = recording_of(test.marker, settings)
         first = test.nodeid not in self._begun
         again = {"fresh": "resume", "require-fresh": "resume"}.get(self.mode, self.mode)
         return Plan(
@@ -229,17 +219,29 @@ class Session:
             mode=self.mode if first else again,
             requires_fresh=self.mode == "require-fresh",
             drop_from=self.drop_from if first else "",
-            retry=retry or retry_of(test, settings),
+            retry=retry or retry_of(test.marker, settings),
             keep=test.marker.get("keep") or settings.keep,
             time_left=self.time_left,
+            record=recording.record,
+            record_hosts=recording.hosts,
+            record_ignore=recording.ignore,
+            max_cost_usd=test.marker.get("max_cost_usd"),
+            purse=self.purse(),
         )
 
-    def open_run(self, test: CollectedTest, *, waits: bool = True) -> Run:
+    def open_run(
+        self,
+        test: CollectedTest,
+        *,
+        waits: bool = True,
+        prepare: Callable[[Run], None] | None = None,
+    ) -> Run:
         """Open the run of a test on its own checkpoint.
 
         Args:
             test: The test.
             waits: Whether to wait for another run as long as is configured.
+            prepare: Called with the run before it is opened.
 
         Raises:
             MilepostError: It cannot run.
@@ -249,7 +251,8 @@ class Session:
             raise test.error.with_traceback(None)
         settings = self.settings_for(test.file)
         patient = settings if waits else replace(settings, wait=0.0)
-        return self.open_on(CheckpointManager(settings=patient), None, test)
+        manager = CheckpointManager(settings=patient)
+        return self.open_on(manager, None, test, prepare=prepare)
 
     def around(self, test: CollectedTest) -> AbstractContextManager[None]:
         """Give what stands around a test: its own checkpoints start over if asked for."""
@@ -263,6 +266,8 @@ class Session:
         checkpoint: TestCheckpoint | None,
         test: CollectedTest,
         retry: RetryConfig | None = None,
+        *,
+        prepare: Callable[[Run], None] | None = None,
     ) -> Run:
         """Open a run on a manager of the test's own.
 
@@ -272,6 +277,7 @@ class Session:
                 finds the checkpoint by the test's identity.
             test: The test.
             retry: When to try a phase again; the test's own policy otherwise.
+            prepare: Called with the run before it is opened.
 
         Raises:
             MilepostError: It cannot run.
@@ -279,6 +285,8 @@ class Session:
         __tracebackhide__ = True
         test_id = checkpoint.test_id if checkpoint else self.identity_of(test).test_id
         run = Run(manager, test_id, self.plan_for(test, retry), checkpoint)
+        if prepare:
+            prepare(run)
         run.open()
         run.record.notes += platform_notes(os.name)
         self._begun.add(test.nodeid)
@@ -301,34 +309,18 @@ def progress(name: str, checkpoint: TestCheckpoint) -> tuple[str, int, int, floa
     return name, done, len(checkpoint.phases), clock.age_seconds(checkpoint.last_updated_at)
 
 
-class _MarkerError(InvalidSettingError):
-    """The marker was given what it cannot have."""
-
-    def __init__(self, argument: str, given: object, allowed: str) -> None:
-        super().__init__(f"@pytest.mark.milepost{argument}", given, allowed)
-        self.cure = "Correct it where the test is marked."
-
-
-def check_marker(test: CollectedTest) -> InvalidSettingError | None:
-    """Find an argument of the marker that cannot be; None if there is none."""
-    unknown = [argument for argument in test.marker if argument not in _MARKER_VALUES]
-    if unknown or test.unnamed:
-        allowed = ", ".join(f"{argument}=" for argument in _MARKER_VALUES)
-        return _MarkerError("", ", ".join(unknown) or test.unnamed, allowed)
-    for argument, value in test.marker.items():
-        fits, allowed = _MARKER_VALUES[argument]
-        if not fits(value):
-            return _MarkerError(f"({argument}=)", value, allowed)
-    return None
-
-
-def retry_of(test: CollectedTest, settings: Settings) -> RetryConfig:
-    """Give the retry policy of a test: the marker's, else the configured one."""
-    given = test.marker.get("retry")
-    if isinstance(given, RetryConfig):
-        return given
-    retries = settings.retry if given is None else given
-    return RetryConfig(max_retries=retries, initial_delay=5.0, max_delay=120.0)
+def _budget(text: object) -> float | None:
+    """Read the budget's option, as in ``2.50``."""
+    if text is None:
+        return None
+    try:
+        usd = float(str(text).strip().removeprefix("$"))
+    except ValueError:
+        usd = math.nan
+    if not is_amount(usd):
+        allowed = "a number of dollars from 0, as in 2.50"
+        raise InvalidSettingError("--milepost-budget", str(text), allowed)
+    return usd
 
 
 def _deadline(text: object) -> float | None:

@@ -5,7 +5,8 @@ files here, without pytest.
 """
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +21,11 @@ _CHOICES: Final = {
     "milepost_keep": ("failed", "all"),
     "milepost_unkept": ("report", "fail"),
     "milepost_live": ("type", "stale"),
+}
+# As pytest reads them.
+_TRUTHS: Final = {
+    **dict.fromkeys(("1", "true", "t", "yes", "y", "on"), True),
+    **dict.fromkeys(("0", "false", "f", "no", "n", "off"), False),
 }
 
 
@@ -40,6 +46,9 @@ class Settings:
         max_crashes: Crashes in a row after which a phase is not started again.
         secret_ok: Paths of values that may hold a secret.
         remember: Fixtures whose values are kept until a test passes.
+        record: Whether calls of language models are remembered in every test.
+        record_hosts: More hosts or base URLs whose calls are remembered.
+        record_ignore: Regular expressions of what does not count in a request.
     """
 
     root: Path
@@ -54,6 +63,9 @@ class Settings:
     max_crashes: int = 10
     secret_ok: tuple[str, ...] = ()
     remember: tuple[str, ...] = ()
+    record: bool = False
+    record_hosts: tuple[str, ...] = ()
+    record_ignore: tuple[str, ...] = ()
 
 
 def find_settings(start: Path | None = None) -> Settings:
@@ -129,6 +141,8 @@ def _typed(name: str, given: Any) -> Any:
         value = _converted(name, kind, given)
     if name in _CHOICES and value not in _CHOICES[name]:
         raise InvalidSettingError(name, given, " or ".join(map(repr, _CHOICES[name])))
+    if name == "milepost_record_ignore":
+        check_patterns(name, value)
     return tuple(value) if kind == "linelist" else value
 
 
@@ -138,6 +152,8 @@ def _converted(name: str, kind: str, given: Any) -> Any:
         return [str(line).strip() for line in lines if str(line).strip()]
     if kind == "string":
         return str(given)
+    if kind == "bool":
+        return _truth(name, given)
     try:
         value = float(given)
     except (TypeError, ValueError):
@@ -147,3 +163,30 @@ def _converted(name: str, kind: str, given: Any) -> Any:
     if not 0 <= value < float("inf"):
         raise InvalidSettingError(name, given, "0 or more")
     return int(value) if kind == "int" else value
+
+
+def _truth(name: str, given: Any) -> bool:
+    if isinstance(given, bool):
+        return given
+    found = _TRUTHS.get(str(given).strip().lower())
+    if found is None:
+        raise InvalidSettingError(name, given, "'true' or 'false'")
+    return found
+
+
+def check_patterns(name: str, patterns: Iterable[str]) -> None:
+    """Make sure that texts are regular expressions.
+
+    Args:
+        name: Where they stand.
+        patterns: The texts.
+
+    Raises:
+        InvalidSettingError: One is none.
+    """
+    for pattern in patterns:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            allowed = f"a regular expression ({error})"
+            raise InvalidSettingError(name, pattern, allowed) from None

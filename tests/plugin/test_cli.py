@@ -318,7 +318,7 @@ def test_a_terminal_that_knows_no_emoji_is_no_error(
 def test_help_and_version(project: Project) -> None:
     """The command says what it can."""
     result = run(project, "--help")
-    for verb in ("ls", "show", "rm", "accept"):
+    for verb in ("ls", "show", "rm", "accept", "resolve"):
         assert f"\n  {verb} " in result.text
     assert run(project, "--version").code == 0
     assert run(project, "nonsense").code == 2

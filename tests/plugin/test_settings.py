@@ -69,6 +69,8 @@ def test_a_wrong_marker_fails_its_test_alone(project: Project) -> None:
         "retry=-1": "@pytest.mark.milepost(retry=) = -1 is not possible",
         "retry=True": "@pytest.mark.milepost(retry=) = True is not possible",
         'keep="some"': "@pytest.mark.milepost(keep=) = 'some' is not possible",
+        'record="no"': "@pytest.mark.milepost(record=) = 'no' is not possible",
+        'record_ignore=["("]': "@pytest.mark.milepost(record_ignore=) = ['('] is not",
     }
     marked = "".join(
         f"@pytest.mark.milepost({arguments})\ndef test_{number}(): note({number})\n"
@@ -93,6 +95,8 @@ def test_a_wrong_marker_fails_its_test_alone(project: Project) -> None:
         ("milepost_live=dead", "milepost_live = 'dead' is not possible"),
         ("milepost_retry=-1", "milepost_retry = -1 is not possible"),
         ("milepost_wait=soon", "milepost_wait = "),
+        ("milepost_record=maybe", "milepost_record = "),
+        ("milepost_record_ignore=[a", "milepost_record_ignore = '[a' is not possible"),
         pytest.param(
             "milepost_waits=1",
             "milepost_waits",

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from milepost import CheckpointManager, PhaseStatus, clock
-from milepost.canonical import digest_plain
 from milepost.document_errors import DamagedCheckpointError, EditedCheckpointError
 from milepost.errors import (
     CheckpointExistsError,
@@ -25,6 +24,7 @@ from milepost.errors import (
     UnknownPhaseError,
     UnwritableCheckpointError,
 )
+from milepost.journal import Journal
 from tests.unit.seed import DISCOVERY, MASTERPLAN, PHASES, RESET
 
 TEST_ID = "fastapi_pipeline_abc12345"
@@ -520,38 +520,41 @@ def test_a_value_with_a_secret_is_neither_written_nor_altered(manager, checkpoin
     assert manager.get_resume_phase(manager.load_checkpoint(TEST_ID)) == "discovery"
 
 
-def _journal(manager: CheckpointManager, name: str, **record: object) -> None:
-    """Write a segment by hand: one record with the checksum over its other fields."""
-    line = record | {"checksum": "sha256:" + digest_plain(record)}
+def _journal(manager: CheckpointManager, run: str, generation: str, fence: int) -> Path:
+    """Add a record to a segment of its own, between torn ones, and give the segment."""
     folder = manager.store.data_path(TEST_ID)
     folder.mkdir(exist_ok=True)
-    (folder / name).write_text(f"{{torn\n{json.dumps(line)}\n{{torn")
+    journal = Journal(folder, generation, fence=fence, run=run, may_write=lambda: None)
+    journal.append("step")
+    journal.close()
+    segment = folder / f"journal-{fence}-{run}.jsonl"
+    segment.write_text(f"{{torn\n{segment.read_text()}{{torn")
+    return segment
 
 
 def test_a_document_lost_to_damage_has_its_journal_adopted(manager, checkpoint):
     """The new document belongs to the life of the newest intact record, which stays."""
     manager.close()
-    _journal(manager, "journal-1-a.jsonl", generation="older", fence=1)
-    _journal(manager, "journal-3-b.jsonl", generation="newest", fence=3)
-    _journal(manager, "journal-9-c.jsonl", generation="forged", fence=9)
-    segment = manager.store.data_path(TEST_ID) / "journal-9-c.jsonl"
+    _journal(manager, "a", generation="older", fence=1)
+    newest = _journal(manager, "b", generation="newest", fence=3)
+    segment = _journal(manager, "c", generation="forged", fence=9)
     segment.write_text(segment.read_text().replace("forged", "forgex"))
     (manager.store.data_path(TEST_ID) / "journal-8-d.jsonl").mkdir()
     manager.get_checkpoint_path(TEST_ID).write_bytes(b"{half")
     again = manager.create_checkpoint("T", TEST_ID, "", PHASES)
 
     assert again.generation == "newest"
-    assert (manager.store.data_path(TEST_ID) / "journal-3-b.jsonl").exists()
+    assert newest.exists()
 
 
 def test_a_document_that_was_removed_has_its_journal_moved_away(manager, checkpoint):
     """Nothing of a life that somebody ended is read by the next one."""
     manager.close()
-    _journal(manager, "journal-1-a.jsonl", generation=checkpoint.generation, fence=1)
+    segment = _journal(manager, "a", generation=checkpoint.generation, fence=1)
     manager.get_checkpoint_path(TEST_ID).unlink()
     again = manager.create_checkpoint("T", TEST_ID, "", PHASES)
 
     assert again.generation != checkpoint.generation
     old = f"{TEST_ID}.d.old-{checkpoint.generation}"
     assert (manager.checkpoint_dir / old / "journal-1-a.jsonl").exists()
-    assert not (manager.store.data_path(TEST_ID) / "journal-1-a.jsonl").exists()
+    assert not segment.exists()

@@ -17,6 +17,7 @@ OURS = {
     "milepost.plugin.options",
     "milepost.plugin.running",
     "milepost.plugin.seen",
+    "milepost.plugin.spending",
     "milepost.plugin.state",
     "milepost.words",
 }

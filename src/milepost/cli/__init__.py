@@ -1,10 +1,11 @@
-"""The command line: milepost ls, show, rm, accept, doctor."""
+"""The command line: milepost ls, show, rm, accept, resolve, doctor."""
 
 import io
 import sys
 
 import click
 
+from milepost.cli.calls import resolve
 from milepost.cli.looking import list_all, show
 from milepost.cli.removing import accept, remove
 from milepost.doctor.command import doctor
@@ -22,6 +23,6 @@ def main(context: click.Context, directory: str | None) -> None:
     context.obj = directory
 
 
-for _verb in (list_all, show, remove, accept):
+for _verb in (list_all, show, remove, accept, resolve):
     main.add_command(_verb)
 main.add_command(doctor)

@@ -1,6 +1,7 @@
 """milepost ls, show: where tests stand, and what stands."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,14 @@ import click
 from milepost import report
 from milepost.checkpoint import TestCheckpoint
 from milepost.cleanups.standing import standing_in
+from milepost.cli.calls import show_calls
 from milepost.cli.context import manager_of, meant_id, told
 from milepost.document_errors import BadCheckpointError
 from milepost.errors import StoreError, UnknownCheckpointError
+from milepost.journal import read_journal
 from milepost.manager import CheckpointManager
+from milepost.money.ledger import KINDS, totals
+from milepost.money.telling import ledger_lines
 from milepost.session import progress
 from milepost.stores import lives
 from milepost.stores.cleanups import standing
@@ -59,9 +64,19 @@ def _row(manager: CheckpointManager, test_id: str) -> dict[str, Any]:
     row |= _left(manager.store.data_path(test_id))
     remembered = list(checkpoint.milepost.get("remembered", ()))
     row |= {"remembered": remembered} if remembered else {}
+    row |= {} if known else _bought(manager, checkpoint)
     if checkpoint.ended_at:
         row["state"] = "passed" if checkpoint.passed_at else "removed"
     return row
+
+
+def _bought(manager: CheckpointManager, checkpoint: TestCheckpoint) -> dict[str, int]:
+    """Count what a test without phases keeps of its calls."""
+    folder = manager.store.data_path(checkpoint.test_id)
+    number = 0
+    with suppress(StoreError):  # show tells it
+        number = sum(1 for _ in read_journal(folder, checkpoint.generation).records("call"))
+    return {"calls": number} if number else {}
 
 
 def _old_rows(manager: CheckpointManager) -> list[dict[str, Any]]:
@@ -114,19 +129,21 @@ def _row_text(row: dict[str, Any]) -> str:
     state = row.get("state") or f"next: {row['resume_phase'] or 'its end'}"
     age = report.duration(row["age_seconds"])
     done = f"{row['completed']} of {report.count(row['phases'], 'phase')}"
-    if row.get("remembered") and not row["phases"]:
+    kept = [*row.get("remembered", ())]
+    kept += [report.count(row["calls"], "call")] if row.get("calls") else []
+    if kept and not row["phases"]:
         # The test keeps its phases in a checkpoint that it makes itself, or has none.
-        return (
-            f"{row['test_id']}  keeps {', '.join(row['remembered'])}, {age} old  "
-            f"({row['test_name']})"
-        )
+        return f"{row['test_id']}  keeps {', '.join(kept)}, {age} old  ({row['test_name']})"
     return f"{row['test_id']}  {done}, {state}, {age} old  ({row['test_name']})"
 
 
 @click.command()
 @click.argument("test_id", required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print the document.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON: the document, or the calls."
+)
 @click.option("--path", "as_path", is_flag=True, help="Print where the document lies.")
+@click.option("--calls", is_flag=True, help="Show what was bought: steps and calls.")
 @click.pass_obj
 @told
 def show(
@@ -134,12 +151,16 @@ def show(
     test_id: str | None,
     as_json: bool,  # noqa: FBT001 - click's form
     as_path: bool,  # noqa: FBT001 - click's form
+    calls: bool,  # noqa: FBT001 - click's form
 ) -> None:
     """Show where a test stands, phase by phase; the only one if none is named."""
     manager = manager_of(directory)
     test_id = meant_id(manager, test_id)
     if as_path:
         click.echo(manager.get_checkpoint_path(test_id))
+        return
+    if calls:
+        show_calls(manager, test_id, as_json=as_json)
         return
     checkpoint = manager.writer.read(test_id)
     if checkpoint is None:
@@ -148,9 +169,16 @@ def show(
         click.echo(json.dumps(checkpoint.to_dict(), indent=2, ensure_ascii=False))
         return
     left = _left(manager.store.data_path(test_id))
-    lines = [*_details(checkpoint), *_standing_lines(left)]
+    spent = _spent(manager, checkpoint)
+    lines = [*_details(checkpoint), *([""] if spent else []), *spent]
+    lines += _standing_lines(left)
     for line in [report.status_block(checkpoint), *lines]:
         click.echo(line)
+
+
+def _spent(manager: CheckpointManager, checkpoint: TestCheckpoint) -> list[str]:
+    folder = manager.store.data_path(checkpoint.test_id)
+    return ledger_lines(totals(read_journal(folder, checkpoint.generation).records(*KINDS)))
 
 
 def _details(checkpoint: TestCheckpoint) -> list[str]:

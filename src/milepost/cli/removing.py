@@ -7,6 +7,7 @@ import click
 from milepost import report
 from milepost.cleanups.finishing import is_failure
 from milepost.cleanups.loading import UnknownFunctionError
+from milepost.cli.calls import buy_again
 from milepost.cli.context import known_id, manager_of, told
 from milepost.errors import MilepostError
 from milepost.manager import CheckpointManager
@@ -54,8 +55,16 @@ class _RefusedError(MilepostError):
 @click.command("rm")
 @click.argument("test_ids", nargs=-1, metavar="[TEST_ID]...")
 @click.option("--all", "everything", is_flag=True, help="Remove all checkpoints.")
-@click.option("--yes", is_flag=True, help="Call clean-ups without asking.")
+@click.option("--yes", is_flag=True, help="Call clean-ups, or drop, without asking.")
 @click.option("--forget", is_flag=True, help="Call no clean-ups: what stands, stands.")
+@click.option(
+    "--calls",
+    metavar="[PHASE|STEP]",
+    is_flag=False,
+    flag_value="",
+    help="Keep the checkpoint, and buy its steps and calls again: all, or those of a "
+    "phase or of a step.",
+)
 @click.pass_obj
 @told
 def remove(
@@ -64,6 +73,7 @@ def remove(
     everything: bool,  # noqa: FBT001 - click's form
     yes: bool,  # noqa: FBT001 - click's form
     forget: bool,  # noqa: FBT001 - click's form
+    calls: str | None,
 ) -> None:
     """Remove checkpoints: their tests start over.
 
@@ -77,6 +87,13 @@ def remove(
         message = "--yes calls clean-ups, and --forget does not: say one of them."
         raise click.UsageError(message)
     manager = manager_of(directory)
+    if calls is not None:
+        if len(test_ids) != 1 or forget:
+            message = "milepost rm TEST_ID --calls [PHASE|STEP] takes one test."
+            raise click.UsageError(message)
+        known_id(manager, test_ids[0], manager.store.test_ids())
+        buy_again(manager, test_ids[0], calls, yes=yes)
+        return
     known = _known(manager)
     names = known if everything else [known_id(manager, each, known) for each in test_ids]
     names = sorted(names, key=lambda name: _latest(manager, name), reverse=True)

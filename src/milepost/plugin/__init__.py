@@ -29,6 +29,7 @@ from milepost.plugin.running import (
     pytest_sessionfinish,
     pytest_terminal_summary,
 )
+from milepost.plugin.spending import pytest_configure_node, pytest_unconfigure
 
 __all__ = [
     "MODES",
@@ -42,6 +43,7 @@ __all__ = [
     "pytest_collection_finish",
     "pytest_collection_modifyitems",
     "pytest_configure",
+    "pytest_configure_node",
     "pytest_report_collectionfinish",
     "pytest_report_header",
     "pytest_runtest_makereport",
@@ -49,6 +51,7 @@ __all__ = [
     "pytest_runtest_setup",
     "pytest_sessionfinish",
     "pytest_terminal_summary",
+    "pytest_unconfigure",
     "retry_handler",
     "session_phase",
 ]

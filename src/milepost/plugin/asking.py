@@ -48,6 +48,27 @@ def marked_fixtures(item: Any) -> list[str]:
     return list(dict.fromkeys(names)) if all(isinstance(n, str) for n in names) else []
 
 
+def recording_asked(item: Any) -> str:
+    """Tell who asks for a test's calls to be recorded: its marker, or the configuration.
+
+    Returns:
+        ``marker`` or ``configuration``; empty where nobody asks.
+    """
+    marker = item.get_closest_marker("milepost")
+    given = marker.kwargs.get("record") if marker else None
+    if given is not None:
+        return "marker" if given is True else ""
+    try:
+        return "configuration" if item.config.getini("milepost_record") else ""
+    except Exception:  # noqa: BLE001 - pytest has several; where a test asks it is said
+        return ""
+
+
+def requests_phases(item: Any) -> bool:
+    """Tell whether a test requests a fixture that runs phases."""
+    return bool(_requested(item, ALL))
+
+
 def configured_fixtures(item: Any) -> frozenset[str]:
     """Give the fixtures that the configuration names for all tests."""
     try:

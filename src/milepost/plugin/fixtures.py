@@ -122,11 +122,11 @@ def checkpoint_manager(
 @pytest.fixture
 def retry_handler(request: pytest.FixtureRequest) -> "PhaseRetryHandler":
     """Give the retry handler with this test's policy."""
+    from milepost.marker import retry_of  # noqa: PLC0415 - only if used
     from milepost.retry import PhaseRetryHandler  # noqa: PLC0415 - only if used
-    from milepost.session import retry_of  # noqa: PLC0415 - only if used
 
     settings = session_of(request.config).settings_for(request.path)
-    return PhaseRetryHandler(config=retry_of(collected(request.node), settings))
+    return PhaseRetryHandler(config=retry_of(collected(request.node).marker, settings))
 
 
 @pytest.fixture

@@ -31,6 +31,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="DURATION",
         help="start no phase that would not end in time, as in 50m; the next run goes on",
     )
+    group.addoption(
+        "--milepost-budget",
+        metavar="USD",
+        help="make no call that may go over it, over all tests and workers; the next "
+        "run goes on",
+    )
     for name, (kind, default, text) in INI.items():
         parser.addini(name, text, type=kind, default=default)
 

@@ -1,6 +1,7 @@
 """The runs of a test that works on a checkpoint of its own."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ from milepost.plugin.state import (
     identity_runs_key,
     runs_key,
     session_of,
+    waiting_key,
 )
 
 if TYPE_CHECKING:
@@ -52,18 +54,26 @@ def _leave_with(
     addfinalizer(leave)
 
 
-def identity_run(item: pytest.Item) -> "Run":
+def identity_run(item: pytest.Item, *, is_set_up: bool = True) -> "Run":
     """Give the run on the checkpoint of a test's identity; it is opened when needed.
 
     Args:
         item: The test, which is being set up or runs.
+        is_set_up: Whether finalizers can be added to it.
 
     Raises:
         MilepostError: It cannot run.
     """
     __tracebackhide__ = True
-    runs = _still_open(item, identity_runs_key)
-    if not runs:
-        runs.append(session_of(item.config).open_run(collected(item)))
-        _leave_with(item.addfinalizer, item)
+    waiting = item.stash.get(waiting_key, None)
+    with waiting.lock if waiting else nullcontext():
+        runs = _still_open(item, identity_runs_key)
+        if not runs:
+            runs.append(
+                waiting.open_run()
+                if waiting
+                else session_of(item.config).open_run(collected(item))
+            )
+            if is_set_up:
+                _leave_with(item.addfinalizer, item)
     return runs[-1]

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from milepost.plugin.asking import asks
+from milepost.plugin.asking import asks, recording_asked
 from milepost.plugin.options import is_off, is_worker
 from milepost.plugin.seen import SeenReports
+from milepost.plugin.spending import take_purse
 from milepost.plugin.state import (
     all_runs,
     around_key,
@@ -20,6 +21,7 @@ from milepost.plugin.state import (
     scopes_of,
     seen_key,
     session_of,
+    waiting_key,
 )
 from milepost.words import INTERRUPTED
 
@@ -31,24 +33,30 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marker and what collects the reports."""
     config.addinivalue_line(
         "markers",
-        "milepost(id=, test_name=, user_request=, retry=, keep=, remember=): how this "
-        "test is saved and resumed",
+        "milepost(id=, test_name=, user_request=, retry=, keep=, remember=, record=, "
+        "record_ignore=, max_cost_usd=): how this test is saved and resumed",
     )
     config.stash[seen_key] = SeenReports()
     config.pluginmanager.register(config.stash[seen_key], "milepost-reports")
     if config.getoption("milepost_deadline"):
         session_of(config)
+    take_purse(config)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Fail a test that asks and cannot run, before anything is spent."""
     __tracebackhide__ = True
-    if is_off(item.config) or not asks(item):
+    if is_off(item.config):
         return
-    own = [collected(item)] if asks(item, own=True) else []
-    for test in [*own, *scopes_of(item.config).asked_by(item)]:
-        if test.error:
-            raise test.error.with_traceback(None)  # it is raised for several tests
+    if asks(item):
+        own = [collected(item)] if asks(item, own=True) else []
+        for test in [*own, *scopes_of(item.config).asked_by(item)]:
+            if test.error:
+                raise test.error.with_traceback(None)  # it is raised for several tests
+    if recording_asked(item) or scopes_key in item.config.stash:
+        from milepost.plugin import recording  # noqa: PLC0415 - only if used
+
+        recording.begin(item)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -92,6 +100,9 @@ def _end(item: pytest.Item, outcome: str, *, is_last: bool = False) -> None:
     """End what a test held: its own checkpoint, and its part in those of its scopes."""
     seen = item.config.stash[seen_key]
     seen.ended[item] = outcome
+    if waiting_key in item.stash:
+        item.stash[waiting_key].end()
+        del item.stash[waiting_key]
     _close(item, all_runs(item), outcome)
     if scopes_key in item.config.stash:
         scopes = scopes_of(item.config)
@@ -115,12 +126,12 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Put what milepost did into the report; stop the session at the deadline."""
     runs = all_runs(item)
-    if not runs and scopes_key not in item.config.stash:
+    if not runs and scopes_key not in item.config.stash and waiting_key not in item.stash:
         return (yield)
     from milepost.plugin.reporting import Reporting  # noqa: PLC0415 - only if used
 
     reporting = Reporting(item, runs)
-    reporting.before(call.when)
+    reporting.before(call)
     report = yield
     reporting.after(report)
     return report

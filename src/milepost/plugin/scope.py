@@ -59,7 +59,8 @@ class Scope:
     def news(self) -> dict[str, Any]:
         """Give what its run did, where that is something new for the present test."""
         record = self.run.record.to_dict(whole=True) if self.run else {}
-        is_new = record != self.told and (record.get("phases") or record.get("notes"))
+        has_news = any(record.get(name) for name in ("phases", "notes", "outside"))
+        is_new = record != self.told and has_news
         return {"scope": self.label, **record} if is_new else {}
 
     @property

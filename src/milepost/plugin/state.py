@@ -11,7 +11,9 @@ from milepost.plugin.seen import SeenReports
 
 if TYPE_CHECKING:
     from milepost.phases.run import Run
+    from milepost.plugin.nobody import Nobody
     from milepost.plugin.scopes import Scopes
+    from milepost.plugin.waiting import Waiting
     from milepost.session import CollectedTest, Session
 
 session_key: pytest.StashKey["Session"] = pytest.StashKey()
@@ -19,6 +21,7 @@ test_key: pytest.StashKey["CollectedTest"] = pytest.StashKey()
 scopes_key: pytest.StashKey["Scopes"] = pytest.StashKey()
 runs_key: pytest.StashKey[list["Run"]] = pytest.StashKey()  # of the phases
 identity_runs_key: pytest.StashKey[list["Run"]] = pytest.StashKey()
+waiting_key: pytest.StashKey["Waiting | Nobody"] = pytest.StashKey()
 around_key: pytest.StashKey[ExitStack] = pytest.StashKey()  # of the test that runs
 seen_key: pytest.StashKey[SeenReports] = pytest.StashKey()
 
