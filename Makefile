@@ -11,9 +11,19 @@ UPGRADE ?=
 
 python = $(VENV)/bin/python
 ready = $(VENV)/.ready
+# The SDKs on httpx, which cannot lie beside those on httpx2: for tests/sdks.
+sdks = $(VENV)-sdks
+sdks_ready = $(sdks)/.ready
+export SDKS_PYTHON = $(abspath $(sdks))/bin/python
+# The peers beside which benchmarks measure.
+peers = $(VENV)-bench
+peers_ready = $(peers)/.ready
+export PEERS_PYTHON = $(abspath $(peers))/bin/python
 install = $(python) -m pip install --quiet --disable-pip-version-check
 pytest = $(python) -m pytest -n $(WORKERS) --dist loadgroup --timeout 600
-compile = $(python) -m uv pip compile --quiet --universal --python-version 3.11 \
+uv_ready = $(VENV)/.uv
+uv = $(python) -m uv
+compile = $(uv) pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-annotate --no-header $(UPGRADE)
 
 .DEFAULT_GOAL = help
@@ -22,7 +32,7 @@ compile = $(python) -m uv pip compile --quiet --universal --python-version 3.11 
 help: ## Say what there is to make
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1	\2/p' Makefile
 
-test: lint ## Lint, types and all tests; sets itself up
+test: lint $(sdks_ready) ## Lint, types and all tests; sets itself up
 	$(pytest) $(ARGS)
 
 lint: $(ready) ## Lint, format and types only
@@ -33,10 +43,10 @@ lint: $(ready) ## Lint, format and types only
 demo: $(ready) ## The end-to-end test breaks, resumes and passes
 	$(python) -m examples.mge_v2.demo
 
-torture: $(ready) ## The long campaigns
+torture: $(ready) $(sdks_ready) ## The long campaigns
 	$(pytest) -m "torture or hypothesis" --hypothesis-profile torture $(ARGS)
 
-bench: $(ready) ## Every benchmark, each beside a peer or a limit
+bench: $(ready) $(peers_ready) ## Every benchmark, each beside a peer or a limit
 	@set -e; for script in benchmarks/[a-z]*.py; do \
 		echo "== $$script"; $(python) "$$script"; \
 	done
@@ -45,27 +55,50 @@ browser: $(ready) ## The tests in a real browser; installs Debian's chromium if 
 	command -v chromium google-chrome || apt-get install --yes --no-install-recommends chromium
 	$(pytest) tests/browser $(ARGS)
 
-matrix: $(ready) ## All Pythons and pytests that this machine has, and the wheel
+matrix: $(ready) $(sdks_ready) ## All Pythons and pytests that this machine has, and the wheel
 	$(python) -m nox $(ARGS)
 
 docs: $(ready) ## Generate docs/reference.md
 	$(python) docs/reference.py
 
-lock: $(ready) ## Pin requirements/*.in with hashes
-	$(install) --require-hashes -r requirements/lock.txt
+lock: $(uv_ready) ## Pin requirements/*.in with hashes
 	$(compile) --all-extras pyproject.toml requirements/test.in -o requirements/test.txt
 	$(compile) --no-deps requirements/pytest-8.4.in -o requirements/pytest-8.4.txt
+	$(compile) pyproject.toml requirements/sdks.in --override requirements/sdks.overrides \
+		-o requirements/sdks.txt
+	$(compile) requirements/bench.in -o requirements/bench.txt
 	$(compile) requirements/lock.in -o requirements/lock.txt
 
 # Checkpoints stay: they hold results that were paid for. `milepost rm` removes them.
 clean: ## Remove what was set up and built
-	rm -rf $(VENV) .nox .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) $(sdks) $(peers) .nox .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 
 # Touched last, so that a set-up which was interrupted is done again.
 $(ready): requirements/test.txt pyproject.toml | $(VENV)/bin/pip
 	@echo "Setting up $(VENV): once, and again when a requirement changes"
 	$(install) --require-hashes -r requirements/test.txt
 	$(install) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(uv_ready): requirements/lock.txt $(ready)
+	$(install) --require-hashes -r requirements/lock.txt
+	@touch $@
+
+# The lock is complete, overrides included: nothing is left to resolve.
+$(sdks_ready): requirements/sdks.txt pyproject.toml $(uv_ready)
+	@echo "Setting up $(sdks): once, and again when a requirement changes"
+	$(uv) venv --quiet --clear --python $(python) $(sdks)
+	$(uv) pip install --quiet --no-deps --compile-bytecode --python $(sdks)/bin/python \
+		--require-hashes -r requirements/sdks.txt
+	$(uv) pip install --quiet --no-deps --no-build-isolation --python $(sdks)/bin/python \
+		--editable .
+	@touch $@
+
+$(peers_ready): requirements/bench.txt $(uv_ready)
+	@echo "Setting up $(peers): once, and again when a requirement changes"
+	$(uv) venv --quiet --clear --python $(python) $(peers)
+	$(uv) pip install --quiet --no-deps --compile-bytecode --python $(peers)/bin/python \
+		--require-hashes -r requirements/bench.txt
 	@touch $@
 
 $(VENV)/bin/pip:

@@ -18,6 +18,7 @@ from milepost.doctor.surroundings import Surroundings
 from milepost.errors import MilepostError, SharedIdentityError
 from milepost.fingerprint.objects import is_ours as is_of_project
 from milepost.fingerprint.project import project_of
+from milepost.marker import check_marker
 from milepost.plugin.asking import (
     ALL,
     asks,
@@ -26,7 +27,7 @@ from milepost.plugin.asking import (
     kinds_asked_for,
     marked_fixtures,
 )
-from milepost.session import CollectedTest, Session, check_marker
+from milepost.session import CollectedTest, Session
 from milepost.settings import Settings
 
 _RECIPE: Final = (
@@ -118,7 +119,7 @@ class Examination:
             block.add(refused("settings", error))
             return None
         try:
-            wrong = check_marker(test)
+            wrong = check_marker(test.marker, test.unnamed)
             if wrong:
                 raise wrong
             place = (settings.directory, self._session.identity_of(test).test_id)

@@ -1,5 +1,6 @@
 """The segment that a run adds to, and that nobody else does."""
 
+import errno
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -75,7 +76,8 @@ class OpenSegment:
         self.size += written
         if written != len(content):
             # The next write would say why; it must not happen.
-            raise OSError(0, f"only {written} of {len(content)} bytes were written")
+            what = f"only {written} of {len(content)} bytes were written"
+            raise OSError(errno.ENOSPC, f"{what}: the disk is full, or a limit is reached")
         killpoint("journal.written")
         if sync:
             _sync(self.handle)

@@ -60,6 +60,7 @@ class Journal(JournalReader):
         first = count(self._index.last_number(fence) + 1)
         self._numbers = _numbers.setdefault((str(folder), generation, fence), first)
         self._commits = GroupCommit(self._write)
+        self._read_before = len(self._index)
 
     def append(
         self,
@@ -120,6 +121,11 @@ class Journal(JournalReader):
         entry = self._entry(kind, key, path, attempt, at, body, sync=sync)
         await self._commits.commit_async(entry, new_waiter())
         return self._record_of(entry, path, attempt, at)
+
+    def has_added(self, record_id: str) -> bool:
+        """Tell whether a record was added here, and not read when this was opened."""
+        ordinal = self._index.with_id(record_id)
+        return ordinal is not None and ordinal >= self._read_before
 
     def _entry(
         self,

@@ -99,7 +99,7 @@ class RunHost:
     def count(self, phase: str, what: str, number: int) -> None:
         """Count something that the report tells."""
         with self._lock:
-            told = self._told(phase)
+            told = self._run.record.event(phase)
             setattr(told, what, getattr(told, what) + number)
 
     def progress(self, phase: str, name: str, done: int, of: int, label: str) -> None:

@@ -1,5 +1,6 @@
 """How an attempt ended, by what it raised."""
 
+from milepost.retry.transient import what_stops
 from milepost.words import FAILED, INTERRUPTED, SKIPPED
 
 
@@ -11,9 +12,11 @@ def outcome_of(error: BaseException) -> str:
 
     Returns:
         ``skipped`` for a test that skips itself, ``interrupted`` for one that was
-        stopped from outside (Ctrl-C, SIGTERM, a cancellation, ``pytest.exit``), else
-        ``failed``; a timeout is a failure.
+        stopped from outside (Ctrl-C, SIGTERM, a cancellation, ``pytest.exit``, a
+        deadline, a budget), else ``failed``; a timeout is a failure.
     """
+    if what_stops(error):
+        return INTERRUPTED
     names = {
         (kind.__module__.partition(".")[0], kind.__name__) for kind in type(error).__mro__
     }

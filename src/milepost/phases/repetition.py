@@ -1,13 +1,16 @@
 """The same failure twice, with nothing bought in between: an answer may be wrong."""
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from milepost.stores.history import read_history
 from milepost.words import FAILED
 
 if TYPE_CHECKING:
     from milepost.phases.run import Run
+
+_ADDRESS: Final = re.compile(r"0x[0-9a-f]+")
 
 
 def repeated(run: "Run") -> list[str]:
@@ -37,8 +40,8 @@ def _is_repeated(attempts: Sequence[Mapping[str, Any]]) -> bool:
     if len(failed) < 2 or attempts[-1] is not failed[-1]:
         return False
     before, last = failed[-2:]
-    return before.get("error") == last.get("error") and _only_replayed(
-        last.get("bought", 0), last.get("replayed", 0)
+    return _known_by(before.get("error")) == _known_by(last.get("error")) and (
+        _only_replayed(last.get("bought", 0), last.get("replayed", 0))
     )
 
 
@@ -49,7 +52,12 @@ def _is_whole_test_repeated(run: "Run") -> bool:
     runs = read_history(run.manager.checkpoint_dir, run.test_id)
     failed = [each for each in runs if each.get("outcome") == FAILED]
     last = max(failed, key=lambda each: str(each.get("started_at")), default={})
-    return last.get("error") == own.error
+    return bool(last) and _known_by(last.get("error")) == _known_by(own.error)
+
+
+def _known_by(error: object) -> str:
+    """Give what of an error is the same each time: below its first line stand details."""
+    return _ADDRESS.sub("0x", str(error or "").partition("\n")[0])
 
 
 def _only_replayed(bought: int, replayed: int) -> bool:

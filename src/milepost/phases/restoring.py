@@ -89,7 +89,7 @@ class Restoring:
         __tracebackhide__ = True
         if self.options.always:
             self._event.always = True
-            self._check_deadline()
+            self._check_limits()
             return False
         self._look()
         if self._name in self.run.done:
@@ -250,7 +250,7 @@ class Restoring:
         if self.run.plan.mode == "offline":
             missing = "Nothing is saved of it"
             raise OfflineError(self._name, f"It is stale: {stale[0]}" if stale else missing)
-        self._check_deadline()
+        self._check_limits()
         phase = self.run.find_phase(self._name)
         limit = self.run.manager.settings.max_crashes
         crashes = attempts.crashes_in_a_row(phase) if phase else []
@@ -265,8 +265,11 @@ class Restoring:
             for record in memory.journal.records("step", "call")
         )
 
-    def _check_deadline(self) -> None:
+    def _check_limits(self) -> None:
+        """Make sure that time and money are left for a phase to begin."""
         __tracebackhide__ = True
+        if self.run.memory.budget is not None:
+            self.run.memory.budget.check(f"phase {self._name!r}")
         left = self.run.plan.time_left()
         if left is None:
             return
@@ -301,6 +304,9 @@ class Restoring:
         """Tell why the value cannot be kept, whatever it is; empty if it can."""
         if self.unrecorded:
             return f"{self.unrecorded.what} {self.unrecorded.why}\n{self.unrecorded.cure}"
+        attempt = self.run.memory.find_attempt(self._name)
+        if attempt is not None and attempt.misses_answer:
+            return report.ANSWER_MISSING
         if self.options.after:
             return ""
         changed = changed_inputs(self.inputs, self._read_inputs())

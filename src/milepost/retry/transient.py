@@ -65,7 +65,7 @@ def is_transient(
         True if it is transient.
     """
     everything = every_error(error)
-    if any(is_never_retried(each) for each in everything):
+    if any(is_never_retried(each) for each in everything) or what_stops(error):
         return False
     asked = _reach(error, _members)
     if any(_selects(give_up_on, each, everything) for each in asked):
@@ -96,6 +96,24 @@ def is_never_retried_type(kind: type[BaseException]) -> bool:
         package in ("_pytest", "pytest", "unittest") or name == "CancelledError"
         for package, name in names(kind)
     )
+
+
+def what_stops(error: BaseException) -> MilepostError | None:
+    """Find what ends the run, however deep a library has hidden it.
+
+    Args:
+        error: What came out of a phase or a step. Some libraries raise their own error
+            without naming the cause, so that what it was raised during counts, too.
+
+    Returns:
+        The error that a deadline or a budget raised, or None.
+    """
+    found = _reach(error, lambda each: [*_causes(each), *_members(each), *_during(each)])
+    return next((e for e in found if isinstance(e, MilepostError) and e.stops_run), None)
+
+
+def _during(error: BaseException) -> list[BaseException]:
+    return [error.__context__] if error.__context__ is not None else []
 
 
 def every_error(error: BaseException) -> list[BaseException]:

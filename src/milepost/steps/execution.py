@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from milepost import clock, values
+from milepost import clock, report, values
 from milepost.errors import MilepostError, OfflineError, StoreError
 from milepost.retry import call as call_with_retry
 from milepost.retry import call_async
@@ -236,8 +236,7 @@ class StepExecution:
             return given
         scope, key = self.scope, self.finding.key
         try:
-            await scope.keep_async("step", key, body)
-            self._note_kept()
+            self._note_kept(await scope.keep_async("step", key, body))
         except StoreError as error:
             self._refused(error, lambda: scope.keep("step", key, body))
         return given
@@ -246,6 +245,8 @@ class StepExecution:
         """Give the body of the step's record, and the value as it reads back."""
         __tracebackhide__ = True
         reason = self.finding.reason_not_to_keep()
+        if self._inside is not None and self._inside.misses_answer:
+            reason = report.ANSWER_MISSING
         if reason:
             self._not_kept(reason)
             return None, value
@@ -265,13 +266,14 @@ class StepExecution:
 
     def _write(self, write: Callable[[], "Record"]) -> None:
         try:
-            write()
-            self._note_kept()
+            self._note_kept(write())
         except StoreError as error:
             self._refused(error, write)
 
-    def _note_kept(self) -> None:
+    def _note_kept(self, record: "Record") -> None:
         self.scope.count("steps_ran")
+        if self._inside is not None and self._inside.flight is not None:
+            self._inside.flight.kept(record)
 
     def _refused(self, error: MilepostError, write: Callable[[], object]) -> None:
         """Hand a value on that the store refuses; no step starts before it is kept."""

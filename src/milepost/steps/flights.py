@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from milepost import clock
 
 if TYPE_CHECKING:
+    from milepost.journal import Record
     from milepost.steps.scope import Scope
 
 
@@ -27,18 +28,31 @@ class Flight:
         self.thread = threading.get_ident()
         self.is_task = False
         self._asker_left = False
+        self._record: Record | None = None
         self._ended = threading.Event()
         self._waiting: list[Callable[[], Any]] = []
         self._lock = threading.Lock()
 
     def leave(self) -> None:
         """Say that nobody waits for its answer any more."""
-        self._asker_left = True
+        with self._lock:
+            self._asker_left = True
+            record = self._record
+        if record is not None:
+            self.scope.give_back(record)
+
+    def kept(self, record: "Record") -> None:
+        """Say what was kept of it; whoever asks next has it where its asker has left."""
+        with self._lock:
+            self._record = record
+            has_left = self._asker_left
+        if has_left:
+            self.scope.give_back(record)
 
     @property
     def is_abandoned(self) -> bool:
         """Tell whether nobody waits for its answer, so that somebody else may."""
-        return self._asker_left or self.scope.root.is_over
+        return self._asker_left or any(scope.is_over for scope in self.scope.around())
 
     @property
     def is_of_this_thread(self) -> bool:

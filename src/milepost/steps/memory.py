@@ -15,6 +15,7 @@ from milepost.steps.flights import Flights
 from milepost.steps.scope import Scope
 
 if TYPE_CHECKING:
+    from milepost.journal import Record
     from milepost.settings import Settings
 
 
@@ -106,6 +107,7 @@ class Memory:
         self._journal: Journal | None = None
         self._elsewhere: Elsewhere | None = None
         self._phases: dict[str, Scope] = {}
+        self.made: set[str] = set()
         self._attempts: list[Scope] = []
 
     @property
@@ -126,6 +128,10 @@ class Memory:
         if self._journal is None and not self.host.find_journal():
             return False
         return self.journal.has(key, kind)
+
+    def is_out(self, record: "Record") -> bool:
+        """Tell whether a record may be given out: not before its maker has it."""
+        return record.id in self.made or not self.journal.has_added(record.id)
 
     @property
     def record(self) -> bool:

@@ -62,6 +62,7 @@ class Scope:
         self.codes: dict[str, None] = {}
         self.bought = self.replayed = 0
         self.is_over = False
+        self.misses_answer = False
         self.flight: Flight | None = None
         self.name_step: Callable[[], str] | None = None
 
@@ -88,6 +89,11 @@ class Scope:
         while scope is not None:
             yield scope
             scope = scope.parent
+
+    def miss_answer(self) -> None:
+        """Note that a call was not made here: what is made without it is not kept."""
+        for scope in self.around():
+            scope.misses_answer = True
 
     def flights_around(self) -> list[Flight]:
         """Give the steps that this scope is a part of."""
@@ -126,8 +132,9 @@ class Scope:
         """
         if not self.memory.has(kind, key):
             return []
-        used = self.root.used
-        free = [r for r in self.memory.journal.find(key, kind) if r.id not in used]
+        used, memory = self.root.used, self.memory
+        found = memory.journal.find(key, kind)
+        free = [r for r in found if r.id not in used and memory.is_out(r)]
         near = [(self._distance(record, kind), record) for record in free]
         ranked = sorted((pair for pair in near if pair[0] < 3), key=lambda pair: pair[0])
         return [record for _, record in ranked]
@@ -150,15 +157,28 @@ class Scope:
         codes = [record.body["code"]] if record.body.get("code") else []
         codes += record.body.get("codes", ())
         with self.memory.lock:
+            if made:
+                self.memory.made.add(record.id)
             for scope in self.around():
                 scope.used |= dict.fromkeys((record.id, *inside))
                 scope.codes |= dict.fromkeys(codes)
                 scope.bought += made
                 scope.replayed += not made
+                if scope.is_over:  # what comes late is free for the attempt after it
+                    break
+
+    def give_back(self, record: "Record") -> None:
+        """Let somebody else have a record that was made here for one who has left."""
+        inside = record.body.get("used", ()) if record.kind == "step" else ()
+        with self.memory.lock:
+            for scope in self.around():
+                for each in (record.id, *inside):
+                    scope.used.pop(each, None)
 
     def release(self) -> None:
         """Give back what a failed attempt in this scope has used: the next starts anew."""
         with self.memory.lock:
+            self.is_over = True
             for scope in self.around():
                 if scope is not self:
                     for each in self.used:

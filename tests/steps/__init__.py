@@ -1,0 +1,1 @@
+"""Steps: what has finished is never bought again, whatever broke."""
