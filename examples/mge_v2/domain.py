@@ -43,7 +43,7 @@ async def discovery(
     provider = provider or Provider.from_environment()
     prompt = discovery_prompt(request)
     async with provider.client() as client:
-        answer = await ask(client, provider, prompt)
+        answer = await ask(client, provider.model, prompt)
     model = read_json(DomainModel, answer.text, prompt.label)
     moment("discovery.answered")
     discovery_id = str(uuid.uuid5(_NAMESPACE, request))

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from examples.mge_v2.errors import InvalidAnswerError, StreamCutError
 from examples.mge_v2.prices import cost_usd
-from examples.mge_v2.provider import Provider
 
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
@@ -43,8 +42,13 @@ class Answer:
     cost_usd: float
 
 
-async def ask(client: "AsyncAnthropic", provider: Provider, prompt: Prompt) -> Answer:
-    """Ask the model once.
+async def ask(client: "AsyncAnthropic", model: str, prompt: Prompt) -> Answer:
+    """Ask a model once.
+
+    Args:
+        client: The SDK's client.
+        model: The model's name.
+        prompt: The question.
 
     Raises:
         ConnectionError: The connection broke; the SDK's own error is the cause.
@@ -54,17 +58,15 @@ async def ask(client: "AsyncAnthropic", provider: Provider, prompt: Prompt) -> A
     """
     with _plain_connection_errors():
         if prompt.streamed:
-            message = await _streamed(client, provider, prompt)
+            message = await _streamed(client, model, prompt)
         else:
-            message = await client.messages.create(**_arguments(provider, prompt))
-    return _answer(message, provider, prompt)
+            message = await client.messages.create(**_arguments(model, prompt))
+    return _answer(message, model, prompt)
 
 
-async def _streamed(
-    client: "AsyncAnthropic", provider: Provider, prompt: Prompt
-) -> "Message":
+async def _streamed(client: "AsyncAnthropic", model: str, prompt: Prompt) -> "Message":
     whole = False
-    async with client.messages.stream(**_arguments(provider, prompt)) as stream:
+    async with client.messages.stream(**_arguments(model, prompt)) as stream:
         async for event in stream:
             whole = whole or event.type == "message_stop"
         if not whole:
@@ -72,21 +74,21 @@ async def _streamed(
         return await stream.get_final_message()
 
 
-def _arguments(provider: Provider, prompt: Prompt) -> dict[str, Any]:
+def _arguments(model: str, prompt: Prompt) -> dict[str, Any]:
     return {
-        "model": provider.model,
+        "model": model,
         "max_tokens": prompt.max_tokens,
         "system": prompt.system,
         "messages": [{"role": "user", "content": prompt.text}],
     }
 
 
-def _answer(message: "Message", provider: Provider, prompt: Prompt) -> Answer:
+def _answer(message: "Message", model: str, prompt: Prompt) -> Answer:
     if message.stop_reason != "end_turn":
         raise InvalidAnswerError(prompt.label, f"it stopped with {message.stop_reason}")
     text = "".join(block.text for block in message.content if block.type == "text")
     spent, made = message.usage.input_tokens, message.usage.output_tokens
-    return Answer(text, spent, made, cost_usd(provider.model, spent, made))
+    return Answer(text, spent, made, cost_usd(model, spent, made))
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from typing import Final
 MOMENTS: Final = (
     "discovery.answered",
     "masterplan.answered",
+    "code_generation.answered",
     "code_generation.kept",
     "atomization.cut",
     "wave_execution.wave",

@@ -52,7 +52,7 @@ async def masterplan(
     with transaction(database_url) as session:
         prompt = _prompt(session, discovery_id)
     async with provider.client() as client:
-        answer = await ask(client, provider, prompt)
+        answer = await ask(client, provider.model, prompt)
     plan = read_json(PlanModel, answer.text, prompt.label)
     moment("masterplan.answered")
     masterplan_id = str(uuid.uuid5(_NAMESPACE, discovery_id))

@@ -2,8 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from graphlib import TopologicalSorter
+from collections.abc import Sequence
 from typing import Any, Final
 
 from examples.mge_v2.atoms import scopes_of
@@ -11,6 +10,7 @@ from examples.mge_v2.database import find_masterplan, replace_rows, rows_of, tra
 from examples.mge_v2.errors import InvalidAtomsError
 from examples.mge_v2.moments import moment
 from examples.mge_v2.names import ALWAYS_KNOWN, in_place
+from examples.mge_v2.order import waves
 from examples.mge_v2.rows import Atom, AtomCheck
 
 _OWN_ROWS: Final = (AtomCheck,)
@@ -55,21 +55,6 @@ async def wave_execution(masterplan_id: str, database_url: str) -> dict[str, Any
         "atoms_executed": sum(sizes),
         "largest_wave": max(sizes, default=0),
     }
-
-
-def waves(atoms: Sequence[Atom]) -> Iterator[list[Atom]]:
-    """Sort atoms into waves, each by number.
-
-    Args:
-        atoms: All atoms of a project.
-    """
-    by_number = {atom.number: atom for atom in atoms}
-    sorter = TopologicalSorter({atom.number: atom.depends_on for atom in atoms})
-    sorter.prepare()
-    while sorter.is_active():
-        ready = sorted(sorter.get_ready())
-        yield [by_number[number] for number in ready]
-        sorter.done(*ready)
 
 
 def _names_by_file(atoms: Sequence[Atom]) -> dict[str, frozenset[str]]:

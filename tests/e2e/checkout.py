@@ -14,14 +14,13 @@ from examples.mge_v2.stand_in import StandIn
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = "tests/e2e/test_mge_v2_complete_pipeline.py"
-TEST = f"{FILE}::test_complete_mge_v2_pipeline_fastapi"
+UNTOUCHED = "tests/e2e/test_mge_v2_untouched_pipeline.py"
 _COPIED = (
     "pytest.toml",
     "tests/__init__.py",
     "tests/e2e/__init__.py",
     "tests/e2e/checkpoint_manager.py",
     "tests/e2e/retry_handler.py",
-    FILE,
     "examples",
 )
 _PLUGINS = ("milepost.plugin", "pytest_asyncio.plugin", "xdist.plugin", "no:cacheprovider")
@@ -81,12 +80,14 @@ class Checkout:
     Args:
         folder: Where it lies; what is missing of the repository is copied.
         model: The stand-in that it asks.
+        file: The test.
     """
 
-    def __init__(self, folder: Path, model: StandIn) -> None:
+    def __init__(self, folder: Path, model: StandIn, file: str = FILE) -> None:
         self.folder = folder
         self.model = model
-        for name in _COPIED:
+        self.file = file
+        for name in (*_COPIED, file):
             _copy(ROOT / name, folder / name)
 
     @property
@@ -101,7 +102,7 @@ class Checkout:
     def move_to(self, folder: Path) -> "Checkout":
         """Copy all that it holds, the checkpoints too; the copy goes on alone."""
         shutil.copytree(self.folder, folder)
-        return Checkout(folder, self.model)
+        return Checkout(folder, self.model, self.file)
 
     def edit(self, name: str, old: str, new: str) -> None:
         """Replace text in a file; it must be there once."""
@@ -140,7 +141,7 @@ class Checkout:
 
     def _start(self, cwd: Path, environment: dict[str, str]) -> "subprocess.Popen[str]":
         plugins = [part for name in _PLUGINS for part in ("-p", name)]
-        test = TEST if cwd == self.folder else str(self.folder / TEST)
+        test = self.file if cwd == self.folder else str(self.folder / self.file)
         return subprocess.Popen(
             [sys.executable, "-m", "pytest", *plugins, test, "-v", "-s", "--tb=short"],
             cwd=cwd,

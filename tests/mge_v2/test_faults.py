@@ -38,7 +38,7 @@ async def call_sdk(provider: Provider, prompt: Prompt) -> "anthropic.types.Messa
 async def call_ours(provider: Provider, prompt: Prompt) -> Answer:
     """Ask as the phases do."""
     async with provider.client() as client:
-        return await ask(client, provider, prompt)
+        return await ask(client, provider.model, prompt)
 
 
 def causes(error: BaseException | None) -> list[type[BaseException]]:

@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 async def question(provider: Provider, request: str = REQUEST) -> str:
     """Ask for a domain model and return what was said."""
     async with provider.client() as client:
-        return (await ask(client, provider, discovery_prompt(request))).text
+        return (await ask(client, provider.model, discovery_prompt(request))).text
 
 
 async def question_about(provider: Provider, text: str, max_tokens: int = 100) -> Any:

@@ -6,8 +6,9 @@ from pathlib import Path
 from examples.mge_v2.atoms import atomization
 from examples.mge_v2.database import replace_rows, rows_of, transaction
 from examples.mge_v2.errors import InvalidAtomsError
+from examples.mge_v2.order import waves
 from examples.mge_v2.rows import Atom, AtomCheck, GeneratedFile, Masterplan
-from examples.mge_v2.waves import wave_execution, waves
+from examples.mge_v2.waves import wave_execution
 from tests.mge_v2.run import Run, failure_of
 
 
