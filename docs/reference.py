@@ -41,6 +41,9 @@ MARKER: Final = {
     "retry": "a `RetryConfig`, or the number of retries; 0 for none",
     "keep": "`failed` or `all`, as `milepost_keep`",
     "remember": "fixtures whose values are kept, a list of names; see `milepost_remember`",
+    "record": "`True` or `False`, as `milepost_record`",
+    "record_ignore": "regular expressions, beside those of `milepost_record_ignore`",
+    "max_cost_usd": "dollars that the test may cost over all its runs until it passes",
 }
 _WIDE: Final[dict[str, Any]] = {"terminal_width": 96, "max_content_width": 96}
 _HIDDEN: Final = re.compile(r"repr=False|ClassVar\[")
@@ -141,6 +144,8 @@ def _classes() -> Iterator[str]:
         for node in _tree(module).body:
             if isinstance(node, ast.ClassDef) and node.name == name:
                 yield _class(node)
+            if isinstance(node, ast.FunctionDef) and node.name == name:
+                yield _method(node).replace(f"#### `{name}", f"### `milepost.{name}", 1)
 
 
 def _class(node: ast.ClassDef) -> str:
@@ -162,6 +167,8 @@ def _fields(node: ast.ClassDef) -> Iterator[str]:
 
 
 def _is_public(method: ast.FunctionDef) -> bool:
+    if any("overload" in ast.unparse(each) for each in method.decorator_list):
+        return False
     return method.name == "__call__" or not method.name.startswith("_")
 
 

@@ -2,13 +2,16 @@
 
 import ast
 import os
+import re
 from pathlib import Path
 
 from tests.docs.page import Block, Page
+from tests.docs.stand_in import answering
 from tests.docs.terminal import Terminal, difference
 
 # With MILEPOST_DOCS=write the pages receive what the commands print today.
 WRITING = os.environ.get("MILEPOST_DOCS") == "write"
+_TEST_ID = re.compile(r"\b(test_\w+)_[0-9a-f]{8}\b")
 
 
 class Story:
@@ -27,6 +30,11 @@ class Story:
 
     def tell(self) -> None:
         """Follow the page; raises AssertionError where it is not true."""
+        with answering() as variables:
+            self.terminal.environment |= variables
+            self._tell()
+
+    def _tell(self) -> None:
         for number in range(len(self.page.blocks)):
             block = self.page.blocks[number]
             if not (block.reason or block.origin):
@@ -66,8 +74,14 @@ class Story:
         assert not found, f"{self._where(block)}\n{found}"
 
     def _answer(self, command: str) -> str:
+        command = _TEST_ID.sub(self._real_id, command)
         printed = self.terminal.run(command)
         return f"$ {command}\n{printed}" if printed else f"$ {command}"
+
+    def _real_id(self, shown: re.Match[str]) -> str:
+        """Give the id that a test has here: its digits differ between Pythons."""
+        found = self.folder.glob(f".milepost/checkpoint_{shown[1]}_*.json")
+        return next((path.stem.partition("_")[2] for path in found), shown[0])
 
     def _where(self, block: Block) -> str:
         return f"{self.page.name}:{block.start}"

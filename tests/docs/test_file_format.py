@@ -19,6 +19,9 @@ _ROW = re.compile(r"^\| `(\w+)` \| ([^|]+) \| ([^|]+) \|$")
 
 _CLEANUPS = {"cleanup": "A clean-up", "done": "A clean-up that was made"}
 
+# So many fields of a record in the journal do not depend on its kind.
+_OF_ALL_KINDS = 10
+
 # What runs leave behind in three runs: every field that is written today.
 STORY = """
     import asyncio
@@ -30,7 +33,7 @@ STORY = """
     from dataclasses import dataclass
     from pathlib import Path
 
-    from milepost import RetryConfig
+    from milepost import RetryConfig, step
 
     RETRY = RetryConfig(max_retries=1, initial_delay=0.01)
 
@@ -62,7 +65,7 @@ STORY = """
         return VERSION
 
     def pair():
-        return 1, 2
+        return step("one", int, 1), 2
 
     VERSION = 1
 
@@ -130,10 +133,18 @@ def objects(folder: Path) -> Iterator[tuple[str, Object]]:
         for line in path.read_text("utf-8").splitlines():
             record = json.loads(line)
             yield _CLEANUPS[record["kind"]], record
+    for path in folder.glob("*.d/journal-*.jsonl"):
+        yield from _of_journal(path.read_text("ascii"))
     for path in folder.glob("history/*/*.json"):
         run = json.loads(path.read_text("utf-8"))
         yield "A run in the history", run
         yield from (("A phase of a run", phase) for phase in run["phases"])
+
+
+def _of_journal(content: str) -> Iterator[tuple[str, Object]]:
+    for line in content.splitlines():
+        fields = list(json.loads(line).items())
+        yield "A record of the journal", dict(fields[:_OF_ALL_KINDS])
 
 
 def _of_phase(phase: Object) -> Iterator[tuple[str, Object]]:

@@ -1,0 +1,1 @@
+"""How the stories ask: each SDK in each of its shapes, by one name."""

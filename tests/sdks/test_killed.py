@@ -1,0 +1,40 @@
+"""A run killed among 33 calls at once: what lies in the journal is never asked again."""
+
+import pytest
+
+from tests.sdks.conftest import MakeStory
+
+
+@pytest.mark.parametrize(
+    ("generation", "configuration", "kill_at"),
+    [
+        ("newest", "anthropic-async", "journal.synced:6"),
+        ("newest", "openai-chat", "journal.written:50"),
+        ("newest", "gemini-async", "journal.torn:50"),
+        ("httpx", "openai2-chat-async", "journal.written:60"),
+        ("httpx", "litellm-anthropic-async", "journal.synced:5"),
+    ],
+)
+def test_what_is_in_the_journal_is_never_asked_again(
+    generation: str, configuration: str, kill_at: str, story: MakeStory
+) -> None:
+    """After SIGKILL only those calls are repeated whose records are not in the journal."""
+    ours = story(generation)
+    ours.ask("one_by_one", [configuration])
+
+    ours.run(kill_at=kill_at)
+    recorded = ours.recorded()
+    second = ours.run()
+
+    assert second.passed, second.text
+    counts = ours.stand_in.servings.counts()
+    kept = {
+        one.prompt: one.identifier
+        for one in ours.stand_in.servings.all()
+        if one.identifier in recorded
+    }
+    assert kept
+    assert {counts[prompt] for prompt in kept} == {1}
+    assert {counts[prompt] for prompt in counts.keys() - kept.keys()} <= {1, 2}
+    answers = ours.answers(2)
+    assert [p for p in kept.keys() & answers.keys() if kept[p] not in answers[p]] == []
