@@ -24,7 +24,16 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from _measure import interleave, machine, milliseconds, ratio, rounds_wanted, show, spread
+from _measure import (
+    clean_environment,
+    interleave,
+    machine,
+    milliseconds,
+    ratio,
+    rounds_wanted,
+    show,
+    spread,
+)
 from _peers import PEERS
 
 from milepost.manager import CheckpointManager
@@ -40,6 +49,7 @@ WORK = """\
 import os
 import sys
 import time
+from pathlib import Path
 from milepost.manager import CheckpointManager
 from milepost.phases import Phase
 from milepost.phases.plan import Plan
@@ -47,13 +57,18 @@ from milepost.phases.run import Run
 from milepost.settings import Settings
 from milepost.steps import step
 
+from _peers import most_memory
+
 ASKED, SIZE = int(sys.argv[1]), int(sys.argv[2])
 
+made = []
+
 def work(number):
+    made.append(number)
     return {"number": number, "text": "x" * SIZE}
 
 def new():
-    print(time.monotonic(), flush=True)
+    print(time.monotonic(), most_memory(), len(made), flush=True)
     os._exit(0)
 
 def pipeline():
@@ -61,7 +76,7 @@ def pipeline():
         step("work", work, number)
     step("new", new)
 
-settings = Settings(root=os.getcwd(), directory=os.path.abspath("checkpoints"))
+settings = Settings(root=Path.cwd(), directory=Path.cwd() / "checkpoints")
 manager = CheckpointManager(settings=settings)
 checkpoint = manager.load_checkpoint("steps")
 checkpoint = checkpoint or manager.create_checkpoint("Steps", "steps", "", ["steps"])
@@ -71,12 +86,17 @@ Phase(run)("steps", pipeline)
 """
 # Thousands of syncs would only make the preparation slow.
 UNFINISHED = "import milepost.journal.open_segment as o; o._sync = lambda handle: None\n"
+# The time first: the rest is no part of what is measured.
+TELL = """\
+print(time.monotonic(), end=" ")
+from _peers import most_memory
+print(most_memory(), 0)
+"""
 JSON = """\
 import json, sys, time
 with open(sys.argv[1], "rb") as file:
     for line in file:
         json.loads(line)
-print(time.monotonic())
 """
 READ = """\
 import sys, time
@@ -86,8 +106,7 @@ segment, generation = Path(sys.argv[1]), sys.argv[2]
 journal = read_journal(segment.parent, generation)
 assert not journal.has("f" * 64, "step")
 """
-NONE = f"{READ}print(time.monotonic())\n"
-ALL = f"{READ}for record in journal.records(): record.body\nprint(time.monotonic())\n"
+ALL = f"{READ}for record in journal.records(): record.body\n"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,10 +116,12 @@ class Sample:
     Attributes:
         seconds: From the start of the process.
         memory: The most that the process held, in bytes.
+        again: How many of the finished steps were made again.
     """
 
     seconds: float
     memory: int
+    again: int
 
 
 def main() -> None:
@@ -139,9 +160,10 @@ def _print(journal: "_Journal", found: dict[str, list[Sample]]) -> None:
         seconds = [one.seconds for one in samples]
         memory = f"{spread([one.memory for one in samples]).median / 1e6:.0f} MB"
         spent = milliseconds(spread(seconds).median)
-        rows.append([name, spent, memory, f"{ratio(seconds, limit):.2f}"])
+        again = max(one.again for one in samples)
+        rows.append([name, spent, memory, again, f"{ratio(seconds, limit):.2f}"])
     title = f"{journal.number:,} steps, {journal.size / 1e6:.1f} MB"
-    show([title, "first new step", "memory", "ratio"], rows)
+    show([title, "first new step", "memory", "made again", "ratio"], rows)
 
 
 class _Journal:
@@ -165,7 +187,7 @@ class _Journal:
 
     def _prepare(self) -> None:
         command = [sys.executable, "-c", f"{UNFINISHED}import work", *self._arguments()]
-        subprocess.run(command, cwd=self.folder, check=True, capture_output=True)
+        subprocess.run(command, cwd=self.folder, env=_paths(), check=True)
 
     def _arguments(self, number: int | None = None) -> list[str]:
         return [str(self.number if number is None else number), str(self.value_size)]
@@ -174,9 +196,9 @@ class _Journal:
         """Give the processes by name."""
         known = [str(self.segment), str(self.generation)]
         cases: dict[str, Callable[[], Sample]] = {
-            LIMIT: partial(self._run, ["-c", JSON, *known]),
-            "read_journal, none": partial(self._run, ["-c", NONE, *known]),
-            "read_journal, all": partial(self._run, ["-c", ALL, *known]),
+            LIMIT: partial(self._run, ["-c", JSON + TELL, *known]),
+            "read_journal, none": partial(self._run, ["-c", READ + TELL, *known]),
+            "read_journal, all": partial(self._run, ["-c", ALL + TELL, *known]),
             "step(), none": partial(self._go_on, 0),
             "step(), all": partial(self._go_on, self.number),
         }
@@ -211,19 +233,20 @@ class _Journal:
         return _sample([*command, "resumed", *rest], folder)
 
 
+def _paths() -> dict[str, str]:
+    return clean_environment(PYTHONPATH=str(Path(__file__).parent))
+
+
 def _sample(command: list[str], folder: Path) -> Sample:
     output = folder / "output"
     with output.open("w") as file:
         began = time.monotonic()
-        process = subprocess.Popen(command, cwd=folder, stdout=file, stderr=file)
-        _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+        code = subprocess.call(command, cwd=folder, stdout=file, stderr=file, env=_paths())
     text = output.read_text()
-    if process.returncode:
+    if code:
         raise SystemExit(f"{' '.join(command)} failed:\n{text}")
-    kibibyte = 1 if sys.platform == "darwin" else 1024
-    ended = float(text.splitlines()[-1])
-    return Sample(seconds=ended - began, memory=usage.ru_maxrss * kibibyte)
+    ended, memory, again = text.splitlines()[-1].split()
+    return Sample(seconds=float(ended) - began, memory=int(memory), again=int(again))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 import ast
 import os
 import re
+import signal
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from tests.docs.page import Block, Page
@@ -30,9 +32,15 @@ class Story:
 
     def tell(self) -> None:
         """Follow the page; raises AssertionError where it is not true."""
-        with answering() as variables:
+        with answering() as variables, ExitStack() as left:
+            left.callback(self._stop)
             self.terminal.environment |= variables
             self._tell()
+
+    def _stop(self) -> None:
+        """End the server that a page started, and whose number it wrote into ``pid``."""
+        with suppress(OSError, ValueError):
+            os.kill(int((self.folder / "pid").read_text()), signal.SIGTERM)
 
     def _tell(self) -> None:
         for number in range(len(self.page.blocks)):

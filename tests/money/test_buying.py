@@ -1,5 +1,6 @@
 """Real calls over a real socket: what they cost, and what a budget lets out."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -87,6 +88,11 @@ class Shop:
         """Write the only test: what it asks, and how many answers that gives."""
         text = ONE.replace("{call}", call).replace("{count}", str(count))
         self.project.write("test_pipeline.py", text.replace("{more}", more))
+
+    @property
+    def junit(self) -> str:
+        """Give the JUnit file of the last run that wrote one."""
+        return (self.project.folder / "junit.xml").read_text()
 
     def run(self, *arguments: str) -> str:
         """Run the tests; gives what pytest printed."""
@@ -218,7 +224,8 @@ WORKERS = """
     @pytest.mark.milepost(record=True)
     @pytest.mark.parametrize("n", ["a", "b", "c", "d"])
     def test_many(phase, n):
-        assert len(phase("asking", ask_all, n, 4)) == 4
+        answers = phase("asking", ask_all, n, 4)
+        assert answers == "not yet"
 """
 
 
@@ -230,8 +237,12 @@ def test_workers_share_one_budget(shop: Shop) -> None:
     stopped = shop.run("-n", "2", f"--milepost-budget={FIVE}", "--junitxml=junit.xml")
     assert "The budget was given by --milepost-budget" in stopped
     assert len(shop.seller.prompts) == 5
-    assert "paid $0.0041" in stopped.splitlines()[-2] + stopped
+    assert "; paid $0.0041" in stopped
+    paid = re.findall(r'"milepost.paid_usd" value="(.*?)"', shop.junit)
+    assert sum(map(float, paid)) == pytest.approx(5 * PRICE)
 
+    shop.project.edit("test_many.py", '== "not yet"', "!= []")
     resumed = shop.run("-n", "2", "--milepost-budget=1")
     assert "4 passed" in resumed
     assert len(shop.seller.prompts) == len(set(shop.seller.prompts)) == 16
+    assert "; paid $0.009, " in resumed

@@ -40,20 +40,6 @@ IN_PHASES = """
         ask("hello")
         phase("code", code, phase("plan", plan))
 """
-TEMP = """
-from milepost.phases import hosting, run
-hosting.RunHost._told = lambda self, phase: self._run.record.event(phase)
-def progress(self, phase, name, done, of, label):
-    self._told(phase).items[name] = done, of
-hosting.RunHost.progress = progress
-old = run.Run._write_history
-def new(self):
-    if self.record.outside.to_dict() and not self.record.events:
-        from milepost.stores.history import write_history
-        write_history(self.manager.checkpoint_dir, self.test_id, self.record.run, self.record.to_dict())
-    old(self)
-run.Run._write_history = new
-"""
 EVERYWHERE = ("-o", "milepost_record=true")
 
 
@@ -77,7 +63,6 @@ class Story:
         self.project = project
         self.model = model
         project.write("asking.py", ASKING)
-        project.write("conftest.py", TEMP)
 
     def write(self, text: str) -> None:
         """Write the test."""

@@ -24,8 +24,8 @@ def text_of(content: bytes, *, stream: bool) -> str:
     """Give the text of an answer."""
     if not stream:
         return str(json.loads(content)["choices"][0]["message"]["content"])
-    lines = [line[6:] for line in content.decode().splitlines() if line.startswith("data: ")]
-    deltas = [json.loads(line)["choices"][0]["delta"] for line in lines if line != "[DONE]"]
+    lines = [line[6:] for line in content.decode().splitlines() if line[:6] == "data: "]
+    deltas = [json.loads(line)["choices"][0]["delta"] for line in lines if line[0] == "{"]
     return " ".join(delta["content"] for delta in deltas if "content" in delta)
 
 

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import json
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
@@ -17,7 +18,10 @@ from tests.recorder.serving import Reply, Server, chat, chat_events, event, stre
 from tests.recorder.world import World
 
 CLIENT = pytest.mark.parametrize("client", CLIENTS)
-PACKINGS = {"gzip": gzip.compress, "deflate": zlib.compress}
+PACKINGS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "deflate": zlib.compress,
+}
 
 
 @CLIENT
@@ -118,6 +122,7 @@ BROKEN = {
         event({"candidates": [{"index": 0}, {"index": 1}]}),
         event({"candidates": [{"index": 0, "finishReason": "STOP"}]}),
     ],
+    "garbled": [event('{"half'), event({"type": "message_stop"}, "message_stop")],
     "no end": [event({"choices": [{"index": 0, "delta": {}}]})],
 }
 
@@ -142,9 +147,7 @@ def test_a_large_answer_lies_in_a_blob(
     text = "x" * 100_000
     server.reply = lambda _: stream(*chat_events(text)) if streamed else whole(chat(text))
     ask = CLIENTS[client]
-    first, second, run = world.ask_twice(
-        lambda: ask(server.address, "long", stream=streamed)
-    )
+    first, second, _ = world.ask_twice(lambda: ask(server.address, "long", stream=streamed))
     assert first == second == text
     assert server.hits == 1
     (record,) = world.records("call")
@@ -211,9 +214,9 @@ def test_requests_and_aiohttp_get_a_whole_response_too(
             aiohttp.ClientSession() as session,
             session.post(server.address + PATH, json=body("y")) as answer,
         ):
-            data = await answer.json()
-            method = answer.request_info.method
-            return answer.status, answer.ok, data, method, answer.url.path, str(answer.version)
+            data, method = await answer.json(), answer.request_info.method
+            about = answer.status, answer.ok, answer.url.path, str(answer.version)
+            return *about, data, method
 
     first, second, _ = world.ask_twice(lambda: [by_requests(), asyncio.run(by_aiohttp())])
     assert first == second

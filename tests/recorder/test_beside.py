@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import httpx2
 import pytest
 import requests
 import respx
-import vcr
+import vcr  # type: ignore[import-untyped]
 from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -120,7 +121,7 @@ def test_custom_transports_are_recorded(module: Any, server: Server, world: Worl
             return client.post(server.address + PATH, json=given).json()
 
     for kind in (Counting, Renewed):
-        first, second, _ = world.ask_twice(lambda kind=kind: ask(kind))
+        first, second, _ = world.ask_twice(partial(ask, kind))
         assert first == second
     assert server.hits == 2
 

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from typing import Any
 
 import aiohttp
@@ -13,6 +13,7 @@ import httpx2
 import pytest
 import trio
 
+from milepost import clock
 from tests.recorder.clients import PATH, body
 from tests.recorder.serving import (
     PIECE,
@@ -27,11 +28,10 @@ from tests.recorder.serving import (
 )
 from tests.recorder.world import World
 
-Stream = Callable[[str, str], Awaitable[None]]
 LIBRARY = pytest.mark.parametrize("library", ["httpx", "httpx2", "aiohttp"])
 
 
-class FirstFailed(Exception):
+class FirstFailedError(Exception):
     """What breaks the group of tasks."""
 
 
@@ -66,54 +66,59 @@ def gated(server: Server, gate: threading.Event, *, streamed: bool) -> None:
     server.reply = reply
 
 
+async def until(server: Server, hits: int) -> None:
+    """Wait until so many requests are on their way."""
+    sleep = trio.sleep if clock.runs_trio() else asyncio.sleep
+    for _ in range(2000):
+        if server.hits >= hits:
+            break
+        await sleep(0.005)
+    await sleep(0.05)  # what the answers begin with is on its way back
+
+
+async def ask_many(client: Any, server: Server, *, streamed: bool) -> list[bytes]:
+    """Ask eight questions at once."""
+    asked = [ask(client, server.address, f"q{n}", streamed=streamed) for n in range(8)]
+    return list(await asyncio.gather(*asked))
+
+
+async def fail_beside(
+    client: Any, server: Server, gate: threading.Event, *, streamed: bool
+) -> None:
+    """Ask eight questions, and fail while all answers are on their way."""
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(ask_many(client, server, streamed=streamed))
+        await until(server, 8)
+        threading.Timer(0.1, gate.set).start()
+        raise FirstFailedError
+
+
 @LIBRARY
 @pytest.mark.parametrize("streamed", [False, True], ids=["whole", "stream"])
-@pytest.mark.parametrize("closing", ["inside", "outside"])
+@pytest.mark.parametrize("is_closed", [True, False], ids=["closed", "open"])
+@pytest.mark.filterwarnings("ignore:Unclosed")
 def test_siblings_of_a_failure_are_kept(
-    library: str, streamed: bool, closing: str, server: Server, world: World
+    library: str, streamed: bool, is_closed: bool, server: Server, world: World
 ) -> None:
     """Eight calls are on their way when a task beside them fails: all eight are kept."""
     gate = threading.Event()
     gated(server, gate, streamed=streamed)
 
-    async def fail_when_all_are_on_their_way() -> None:
-        while server.hits < 8:
-            await asyncio.sleep(0.005)
-        if streamed:
-            await asyncio.sleep(0.05)
-        threading.Timer(0.1, gate.set).start()
-        raise FirstFailed
-
-    async def group(client: Any) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            for number in range(8):
-                tasks.create_task(
-                    ask(client, server.address, f"q{number}", streamed=streamed)
-                )
-            tasks.create_task(fail_when_all_are_on_their_way())
-
-    async def within() -> None:
-        async with open_client(library) as client:
-            await group(client)
-
-    async def around() -> None:
+    async def fail() -> None:
         client = open_client(library)
-        try:
-            await group(client)
-        finally:
-            await (client.close() if library == "aiohttp" else client.aclose())
+        stack = AsyncExitStack()
+        if is_closed:
+            await stack.enter_async_context(client)
+        async with stack:
+            await fail_beside(client, server, gate, streamed=streamed)
 
     with world.run() as run, pytest.raises(ExceptionGroup):
-        asyncio.run(within() if closing == "inside" else around())
-    assert len(world.records("call")) == 8
-    assert run.bought == 8
+        asyncio.run(fail())
+    assert run.bought == len(world.records("call")) == 8
 
     async def again() -> list[bytes]:
         async with open_client(library) as client:
-            return [
-                await ask(client, server.address, f"q{n}", streamed=streamed)
-                for n in range(8)
-            ]
+            return await ask_many(client, server, streamed=streamed)
 
     with world.run():
         answers = asyncio.run(again())
@@ -131,8 +136,7 @@ def test_trio_keeps_them_too(module: Any, server: Server, world: World) -> None:
         async with module.AsyncClient() as client, trio.open_nursery() as nursery:
             for number in range(4):
                 nursery.start_soon(ask, client, server.address, f"q{number}")
-            while server.hits < 4:
-                await trio.sleep(0.005)
+            await until(server, 4)
             threading.Timer(0.1, gate.set).start()
             nursery.cancel_scope.cancel()
 

@@ -79,6 +79,62 @@ def test_a_kill_costs_no_more_than_the_call_on_its_way(
     assert sum(prompts.count(prompt) - 1 for prompt in set(prompts)) <= 1, before
 
 
+HALF_READ = """
+kept = []
+
+@pytest.mark.milepost(record=True)
+def test_it(phase):
+    client = httpx.Client()
+    kept.append(client)
+
+    def ask():
+        given = {"model": "m", "messages": [{"content": "x"}], "stream": True}
+        answer = client.send(client.build_request("POST", URL, json=given), stream=True)
+        kept.append(answer)
+        pieces = answer.iter_raw()
+        kept.append(pieces)
+        while b'"stop"' not in next(pieces):
+            pass
+
+    phase("ask", ask)
+    assert not os.environ.get("BREAK")
+"""
+
+
+def test_an_answer_that_nobody_reads_to_its_end_is_kept(
+    project: Project, server: Server
+) -> None:
+    """A reader that stops at the last word, and never closes, has its answer kept."""
+    given = story(project, server, HALF_READ)
+    project.run(env=given | {"BREAK": "1"})
+    assert len(calls(project)) == 1
+
+
+TIMED = """
+import datetime
+
+@pytest.mark.milepost(record=True)
+def test_it(phase):
+    def ask():
+        given = {"model": "m", "messages": [{"content": f"It is {os.environ['NOW']}."}]}
+        httpx.post(URL, json=given).raise_for_status()
+        assert not os.environ.get("BREAK")
+
+    phase("ask", ask)
+"""
+
+
+def test_a_miss_is_told_in_the_report(project: Project, server: Server) -> None:
+    """The report says which text is another one in each run, and what to do."""
+    given = story(project, server, TIMED)
+    project.run(env=given | {"BREAK": "1", "NOW": "2026-11-23T07:41:12"})
+    second = project.run(env=given | {"NOW": "2026-11-23T09:02:55"})
+    assert second.passed, second.text
+    text = " ".join(second.text.split())
+    assert "$.messages[0].content" in text, text
+    assert "it looks like a timestamp; use phase.remember(...)" in text
+
+
 LATER = """
 import sys
 

@@ -1,7 +1,7 @@
 """What is said to people: misses, hosts outside the journal, retries of an SDK."""
 
 import asyncio
-import os
+import json
 import socket
 import urllib.request
 from typing import Any
@@ -21,7 +21,10 @@ DIFFERENCES = {
         "run 8c2f1a52-5a5e-4c53-9d53-6c1f7a5b9f10",
         "run 1f6b2d70-0d9c-4f5d-8a16-2b7f0e6c4d21",
     ),
-    "a temporary path": ("in /tmp/pytest-of-me/pytest-3/x", "in /tmp/pytest-of-me/pytest-4/x"),
+    "a temporary path": (
+        "in /tmp/pytest-of-me/pytest-3/x",
+        "in /tmp/pytest-of-me/pytest-4/x",
+    ),
     "an object's address": ("<Tool at 0x7f1a2b3c4d50>", "<Tool at 0x7f9f8e7d6c50>"),
 }
 
@@ -40,7 +43,7 @@ def test_a_miss_is_explained(kind: str, server: Server, world: World) -> None:
     (line,) = run.host.notes
     assert "$.messages[0].content character 15" in line
     assert f"it looks like {kind}" in line
-    at = len(os.path.commonprefix([old, new]))
+    at = next(n for n, (a, b) in enumerate(zip(old, new, strict=False)) if a != b)
     assert old[at : at + 4] in line
     assert new[at : at + 4] in line
     assert "milepost_record_ignore" in line
@@ -61,11 +64,49 @@ def test_a_first_run_and_a_longer_run_explain_nothing(server: Server, world: Wor
 def test_few_misses_are_explained(server: Server, world: World) -> None:
     """A hundred misses have three lines, not a hundred."""
     ask = CLIENTS["httpx"]
-    for run_number in range(2):
+
+    def ask_eight(second: int) -> int:
         with world.run() as run:
             for number in range(8):
-                ask(server.address, f"{number} at 2026-11-23T07:41:1{run_number}")
-    assert len(run.host.notes) == 3
+                ask(server.address, f"{number} at 2026-11-23T07:41:1{second}")
+        return len(run.host.notes)
+
+    assert [ask_eight(second) for second in range(2)] == [0, 3]
+
+
+def test_what_is_asked_for_later_is_no_explanation(server: Server, world: World) -> None:
+    """A new question before the kept ones were asked for differs from none of them."""
+    ask = CLIENTS["httpx"]
+    with world.run():
+        ask(server.address, "file 1")
+        ask(server.address, "file 2")
+    with world.run() as run:
+        for prompt in ("file 3", "file 2", "file 1"):
+            ask(server.address, prompt)
+    assert (run.notes, run.bought, run.replayed) == ("", 1, 2)
+
+
+def test_what_another_phase_has_is_no_explanation(server: Server, world: World) -> None:
+    """The calls of a phase that was restored explain nothing in another one."""
+    ask = CLIENTS["httpx"]
+    with world.run(phase="first"):
+        ask(server.address, "at 07:41:12")
+    with world.run(phase="second") as run:
+        ask(server.address, "at 09:02:55")
+    assert run.notes == ""
+
+
+def test_an_unknown_path_of_a_provider_is_said(world: World) -> None:
+    """A POST to a provider that is not remembered is said once, a free one never."""
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json={}))
+    with world.run() as run, httpx.Client(transport=transport) as client:
+        for _ in range(2):
+            client.post("https://api.openai.com/v1/videos?key=AIzaSy", json={})
+        client.post("https://api.openai.com/v1/files", json={})
+        client.post("https://example.org/v1/videos", json={})
+        client.get("https://api.openai.com/v1/videos")
+    (line,) = run.host.notes
+    assert line.startswith("a POST to https://api.openai.com/v1/videos is not remembered")
 
 
 def test_what_is_ignored_is_no_miss(server: Server, world: World) -> None:
@@ -74,7 +115,7 @@ def test_what_is_ignored_is_no_miss(server: Server, world: World) -> None:
     for time in ("07:41:12", "09:02:55"):
         with world.run() as run:
             assert CLIENTS["httpx"](server.address, f"say at {time}") == "answer 1"
-    assert (run.notes, server.hits) == ("", 1)
+        assert (run.notes, server.hits) == ("", 1)
 
 
 def test_a_host_outside_the_journal_is_said(server: Server, world: World) -> None:
@@ -83,8 +124,8 @@ def test_a_host_outside_the_journal_is_said(server: Server, world: World) -> Non
     world.hosts = (f"{host}:{port}",)
     with world.run() as run:
         for _ in range(2):
-            request = urllib.request.Request(server.address + PATH, b'{"messages": [{"content": 1}]}')
-            with urllib.request.urlopen(request):
+            given = json.dumps(body("x")).encode()
+            with urllib.request.urlopen(server.address + PATH, given):
                 pass
     (line,) = run.host.notes
     assert f"phase 'ask' contacted {host}:{port} outside the journal" in line
@@ -143,7 +184,7 @@ class _Client:
 def _as_sdk(name: str, retries: int) -> int:
     """Call through a frame of a module of that name."""
     names: dict[str, Any] = {"__name__": f"{name}._base_client", "Client": _Client}
-    exec("def run(self): return self.call()", names)  # noqa: S102
+    exec("def run(self): return self.call()", names)
     found: int = names["run"](_Client(retries))
     return found
 
@@ -154,12 +195,6 @@ def test_the_retries_of_an_sdk_are_seen() -> None:
     assert _as_sdk("anthropic", 7) == 7
     assert _as_sdk("somebody_else", 7) == 0
     assert sdk_retries() == 0
-
-
-def test_a_client_that_is_imported_later_is_seen(world: World) -> None:
-    """See the story in test_stories: here a second start sees what is there."""
-    with world.run(), world.run():
-        assert hasattr(httpx.Client._transport_for_url, "__wrapped__")
 
 
 def test_an_offline_run_asks_nobody(server: Server, world: World) -> None:

@@ -140,6 +140,7 @@ class World:
         finally:
             memory.flights.drain(scope, 5)
             memory.end_attempt(phase)
+            recorder.finish(memory)
             end_recording(memory)
             recorder.stop()
             memory.close()

@@ -8,7 +8,7 @@ have a thread that writes for them, because their loop must not be held up.
 import os
 import threading
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from queue import SimpleQueue
 from typing import Any
 
@@ -132,8 +132,8 @@ class GroupCommit:
         if self._server and any(entry.waiter for entry in left):
             self._server.wake()
 
-    async def commit_async(self, entry: Entry, waiter: Waiter) -> None:
-        """Bring an entry to the disk, and wait for that in a task.
+    def begin(self, entry: Entry, waiter: Waiter) -> Awaitable[object]:
+        """Have an entry brought to the disk, and give what waits for that in a task.
 
         A task that is cancelled meanwhile leaves its entry to be written.
         """
@@ -144,8 +144,8 @@ class GroupCommit:
             self._homes.add(waiter.home)
         if is_first:
             # Not at once: what is ready to run in this loop writes its entry first.
-            waiter.post(self._wake)
-        await waiter.wait()
+            waiter.soon(self._wake)
+        return waiter.wait()
 
     def _wake(self) -> None:
         with self._lock:

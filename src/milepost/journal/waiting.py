@@ -1,11 +1,15 @@
 """Tasks that wait for their records to be durable, under asyncio and under trio."""
 
 import sys
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from milepost import clock
+
+if TYPE_CHECKING:
+    import asyncio
 
 
 class Waiter(Protocol):
@@ -20,35 +24,43 @@ class Waiter(Protocol):
     def post(self, call: Callable[..., object], *arguments: object) -> None:
         """Have its loop call a function soon; from any thread."""
 
+    def soon(self, call: Callable[[], object]) -> None:
+        """Have its loop call a function soon; in its loop."""
+
     def finish(self) -> None:
         """Wake it; in its loop."""
 
-    async def wait(self) -> None:
-        """Wait until it is woken."""
+    def wait(self) -> Awaitable[object]:
+        """Give what waits until it is woken."""
 
 
 class AsyncioWaiter:
     """A task under asyncio."""
 
-    def __init__(self) -> None:
-        import asyncio  # noqa: PLC0415 - who has no loop running need not load it
+    __slots__ = ("_future", "home")
 
-        self.home = asyncio.get_running_loop()
-        self._future: Any = self.home.create_future()
+    def __init__(self) -> None:
+        # Loaded, as a task is running; who has none need not load it.
+        self.home = sys.modules["asyncio"].get_running_loop()
+        self._future: asyncio.Future[None] = self.home.create_future()
 
     def post(self, call: Callable[..., object], *arguments: object) -> None:
         """Have its loop call a function soon; from any thread."""
         with suppress(RuntimeError):  # the loop has ended, and its tasks with it
             self.home.call_soon_threadsafe(call, *arguments)
 
+    def soon(self, call: Callable[[], object]) -> None:
+        """Have its loop call a function soon; in its loop."""
+        self.home.call_soon(call)
+
     def finish(self) -> None:
         """Wake it, unless it was cancelled meanwhile."""
         if not self._future.done():
             self._future.set_result(None)
 
-    async def wait(self) -> None:
-        """Wait until it is woken."""
-        await self._future
+    def wait(self) -> Awaitable[object]:
+        """Give what waits until it is woken."""
+        return self._future
 
 
 class TrioWaiter:
@@ -65,13 +77,18 @@ class TrioWaiter:
         with suppress(self._ended):
             self.home.run_sync_soon(call, *arguments)
 
+    def soon(self, call: Callable[[], object]) -> None:
+        """Have its loop call a function soon; in its loop."""
+        self.home.run_sync_soon(call)
+
     def finish(self) -> None:
         """Wake it."""
         self._event.set()
 
-    async def wait(self) -> None:
-        """Wait until it is woken."""
-        await self._event.wait()
+    def wait(self) -> Awaitable[object]:
+        """Give what waits until it is woken."""
+        waiting: Awaitable[object] = self._event.wait()
+        return waiting
 
 
 def new_waiter() -> Waiter:
@@ -81,9 +98,9 @@ def new_waiter() -> Waiter:
 
 def finish_all(waiters: Iterable[Waiter]) -> None:
     """Wake tasks from any thread, those of one loop all at once."""
-    homes: dict[Any, list[Waiter]] = {}
+    homes: defaultdict[Any, list[Waiter]] = defaultdict(list)
     for waiter in waiters:
-        homes.setdefault(waiter.home, []).append(waiter)
+        homes[waiter.home].append(waiter)
     for group in homes.values():
         group[0].post(_finish, group)
 

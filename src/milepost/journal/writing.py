@@ -119,7 +119,7 @@ class Journal(JournalReader):
         at = clock.now_at()
         body = _EMPTY if body is None else body
         entry = self._entry(kind, key, path, attempt, at, body, sync=sync)
-        await self._commits.commit_async(entry, new_waiter())
+        await self._commits.begin(entry, new_waiter())
         return self._record_of(entry, path, attempt, at)
 
     def has_added(self, record_id: str) -> bool:
@@ -220,12 +220,13 @@ class Journal(JournalReader):
         return begun
 
     def _enter(self, batch: list[Entry], start: int) -> None:
+        add, generation, fence = self._index.add, self.generation, self.fence
         for entry in batch:
-            kind, key, number = entry.kind, entry.key, entry.number
-            name = record.name(kind, key)
-            head = Head(self.generation, name, kind.encode(), self.fence, number)
-            self._index.add(head, start, len(entry.line) - 1)
-            start += len(entry.line)
+            kind, length = entry.kind, len(entry.line)
+            name = record.name(kind, entry.key)
+            head = Head(generation, name, kind.encode(), fence, entry.number)
+            add(head, start, length - 1)
+            start += length
             if kind == "dropped":
                 self._drop(entry.body)
 

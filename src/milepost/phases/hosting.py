@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from milepost import report
 from milepost.errors import GoneError
-from milepost.events import PhaseEvent, RunRecord
 from milepost.journal import Journal
 from milepost.settings import Settings
 from milepost.steps.memory import Memory, Recording
@@ -85,14 +84,11 @@ class RunHost:
         __tracebackhide__ = True
         self._run.check_usable()
 
-    def _told(self, phase: str) -> PhaseEvent | RunRecord:
-        record = self._run.record
-        return record.event(phase) if phase else record
-
     def note(self, phase: str, text: str) -> None:
         """Say something to people, once."""
         with self._lock:
-            notes = self._told(phase).notes
+            record = self._run.record
+            notes = record.event(phase).notes if phase else record.notes
             if text not in notes:
                 notes.append(text)
 
@@ -104,6 +100,8 @@ class RunHost:
 
     def progress(self, phase: str, name: str, done: int, of: int, label: str) -> None:
         """Tell that an item of a ``step_map`` has finished."""
+        with self._lock:
+            self._run.record.event(phase).items[name] = done, of
         report.item_finished(phase, name, done, of, label)
 
     def write_blob(self, content: bytes) -> str:
@@ -137,6 +135,14 @@ def begin_memory(run: "Run") -> None:
 
         recorder.start()
         begin_recording(run.memory)
+
+
+def finish_calls(run: "Run") -> None:
+    """Keep and say what is left of a run's calls, while it may still write."""
+    if run.plan.record:
+        from milepost import recorder  # noqa: PLC0415 - only where calls are recorded
+
+        recorder.finish(run.memory)
 
 
 def end_memory(run: "Run") -> None:

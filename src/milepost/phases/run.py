@@ -16,7 +16,7 @@ from milepost.events import RunRecord
 from milepost.manager import CheckpointManager
 from milepost.phases.active import ActivePhase
 from milepost.phases.cleaning import Cleaning, finish_cleanups, has_cleanups
-from milepost.phases.hosting import begin_memory, end_memory, memory_of
+from milepost.phases.hosting import begin_memory, end_memory, finish_calls, memory_of
 from milepost.phases.interruption import blame_timeout, interrupt_active
 from milepost.phases.opening import adopt, find, note_earlier_lives
 from milepost.phases.plan import Plan
@@ -209,6 +209,7 @@ class Run:
         if self.closed or not self.is_own_process:
             return
         self._await_threads(self.manager.settings.drain if drain else 0.0)
+        finish_calls(self)
         self.closed = True
         end_memory(self)
         for name, phase in list(self.active.items()):
@@ -221,6 +222,7 @@ class Run:
             interrupt_active(self)
             if timeout:
                 blame_timeout(self, timeout)
+        charge_run(self)
 
     def _await_threads(self, seconds: float) -> None:
         deadline = clock.monotonic() + seconds
@@ -259,7 +261,6 @@ class Run:
         self.record.seconds = clock.monotonic() - self._started
         try:
             with self.lock, deferred_signals():
-                charge_run(self)
                 goes = self._settle(outcome)
                 if goes and not has_cleanups(self):
                     self._delete()
@@ -299,7 +300,7 @@ class Run:
             self.manager.writer.delete(self.test_id, passed_at)
 
     def _write_history(self) -> None:
-        if self.record.events:
+        if self.record.events or self.record.outside.to_dict():
             with suppress(MilepostError):
                 folder, record = self.manager.checkpoint_dir, self.record.to_dict()
                 write_history(folder, self.test_id, self.record.run, record)

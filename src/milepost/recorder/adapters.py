@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING
 
 from milepost.recorder import nesting, seen
-from milepost.recorder.endpoints import asks_model, may_ask
+from milepost.recorder.endpoints import asks_model, may_ask, may_buy
 from milepost.recorder.exchange import Exchange
-from milepost.recorder.request import read_request
+from milepost.recorder.request import clean_url, read_request
 
 if TYPE_CHECKING:
     from milepost.steps.scope import Scope
@@ -21,15 +21,40 @@ def recording_scope() -> "Scope | None":
     return None if nesting.is_inside() else call_scope()
 
 
-def may_record(scope: "Scope", url: str) -> bool:
-    """Tell whether a POST to an address may be recorded, before its body is known.
+def is_watched(scope: "Scope", url: str) -> bool:
+    """Tell whether requests to an address are looked at, whatever they are.
 
     Args:
         scope: Where the call belongs.
         url: The address.
     """
     seen.add(url)
-    return may_ask(url, scope.memory.record_hosts)
+    return may_ask(url, scope.memory.record_hosts) or may_buy(url)
+
+
+def may_record(scope: "Scope", method: str, url: str) -> bool:
+    """Tell whether a request may be recorded, before its body is read.
+
+    Args:
+        scope: Where the call belongs.
+        method: In any case of letters.
+        url: The address.
+    """
+    if method.upper() != "POST":
+        return False
+    if may_ask(url, scope.memory.record_hosts):
+        return True
+    if may_buy(url):
+        scope.note(_unknown(url))
+    return False
+
+
+def _unknown(url: str) -> str:
+    return (
+        f"a POST to {clean_url(url).partition('?')[0]} is not remembered, for milepost "
+        "does not know its path. To have it remembered, name the host or a base URL in "
+        "milepost_record_hosts."
+    )
 
 
 def exchange_for(

@@ -41,7 +41,8 @@ def _requesting(original: Callable[..., Any]) -> Callable[..., Any]:
         scope = adapters.recording_scope()
         if scope is not None:
             url = str(session._build_url(str_or_url))
-            if adapters.may_record(scope, url) and str(method).upper() == "POST":
+            watched = adapters.is_watched(scope, url)
+            if watched and adapters.may_record(scope, str(method), url):
                 given = kwargs.get("middlewares")
                 own = getattr(session, "_middlewares", ()) if given is None else given
                 kwargs["middlewares"] = (*own, partial(_middleware, session, scope))

@@ -94,7 +94,7 @@ class Arrived:
         if self.broken:
             return self.broken
         if self._events is not None:
-            return "its stream says that it failed" if self._events.failed else _NO_END
+            return "its stream failed" if self._events.failed else _NO_END
         return self.verdict.reason if self.verdict else ""
 
     def feed(self, data: bytes) -> None:

@@ -117,16 +117,7 @@ def _line(scope: "Scope", host: str, port: int) -> str:
     who = f"phase {scope.phase!r}" if scope.phase else "the test"
     kind = ", where models are asked," if is_provider(host) else ""
     return (
-        f"{who} contacted {place}{kind} outside the journal: milepost records calls through "
-        "httpx, httpx2, aiohttp and requests alone. What was asked there is asked again in "
-        "the next run; a step around it keeps its result."
-    )
-
-
-def note_unknown(scope: "Scope", url: str) -> None:
-    """Say once that a request to a provider is none of those that are remembered."""
-    scope.note(
-        f"a POST to {url.partition('?')[0]} is not remembered, for its path is none that "
-        "milepost knows. To have it remembered, name the host or a base URL in "
-        "milepost_record_hosts."
+        f"{who} contacted {place}{kind} outside the journal: milepost records calls "
+        "through httpx, httpx2, aiohttp and requests alone. What was asked there is asked "
+        "again in the next run; a step around it keeps its result."
     )

@@ -47,8 +47,7 @@ def judge(body: bytes) -> Verdict:
         return Verdict(None, whole=False, reason="its body is not JSON")
     if not isinstance(data, dict | list):
         return Verdict(data, whole=False, reason="its body is no JSON object")
-    items = [item for item in (data if isinstance(data, list) else [data])]
-    found = [item for item in items if isinstance(item, Mapping)]
+    found = list(_mappings(data if isinstance(data, list) else [data]))
     if any(_is_error(item) for item in found):
         return Verdict(data, whole=False, reason="its body says that it failed")
     refused = next((why for why in map(refusal, found) if why), None)

@@ -25,6 +25,12 @@ _LIKELY: Final = re.compile(
     r"|/images/(?:generations|edits|variations)$|/audio/(?:transcriptions|translations)$",
     re.IGNORECASE,
 )
+# POSTs to a provider that buy no answer.
+_FREE: Final = re.compile(
+    r"/(?:files|uploads|batches|vector_stores|containers|cachedContents|count_tokens"
+    r"|input_tokens|tokenize|oauth\w*|token|fine_tuning|evals)(?:/|$)|:(?:count|compute)Tokens$",
+    re.IGNORECASE,
+)
 _PROVIDERS: Final = tuple(
     "*.openai.com *.anthropic.com generativelanguage.googleapis.com "
     "*aiplatform.googleapis.com *.openai.azure.com *.services.ai.azure.com "
@@ -65,6 +71,12 @@ def asks_model(
     if _SURE.search(path) or is_named(url, more):
         return True
     return names_model and bool(_LIKELY.search(path))
+
+
+def may_buy(url: str) -> bool:
+    """Tell whether a POST that is not remembered may buy an answer all the same."""
+    parts = urlsplit(url)
+    return is_provider(parts.hostname or "") and not _FREE.search(parts.path)
 
 
 def is_provider(host: str) -> bool:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from milepost import clock
 from milepost.errors import MilepostError
+from milepost.recorder import unread
 from milepost.recorder.answer import Answer, from_record
 from milepost.recorder.arrived import Arrived
 from milepost.recorder.discretion import holds_secret
 from milepost.recorder.errors import OfflineCallError
-from milepost.recorder.misses import explain_miss
+from milepost.recorder.misses import note_miss
 from milepost.recorder.purchase import read_purchase, worst_case
 from milepost.recorder.request import Asked, abridged
 from milepost.recorder.stacked import sdk_retries
@@ -48,12 +49,14 @@ class Exchange:
         self._sent: Record | None = None
         self._is_left = False
         self._began = 0.0
+        self._usd: float | None = None
 
     # What is there already
 
     def find(self) -> Answer | None:
         """Give the answer that is kept; an equal call that nobody awaits is awaited."""
         __tracebackhide__ = True
+        unread.keep_over(self.asked.key)
         while (answer := self._take()) is None:
             flight = self._abandoned()
             if flight is None or flight.is_of_this_thread:
@@ -65,6 +68,7 @@ class Exchange:
     async def find_async(self) -> Answer | None:
         """Give the answer that is kept, as ``find`` does."""
         __tracebackhide__ = True
+        unread.keep_over(self.asked.key)
         while (answer := self._take()) is None:
             flight = self._abandoned()
             if flight is None or not await flight.wait_async(self._patience):
@@ -132,8 +136,7 @@ class Exchange:
         if memory.host.is_offline:
             raise OfflineCallError(self.asked.url)
         memory.sdk_retries = max(memory.sdk_retries, sdk_retries())
-        for line in explain_miss(self.scope, self.asked):
-            self.scope.note(line)
+        note_miss(self.scope, self.asked)
 
     def _worst(self) -> float | None:
         return worst_case(self.asked.url, self.asked.content)
@@ -242,7 +245,7 @@ class Exchange:
 
     def _lost(self, error: MilepostError) -> None:
         with suppress(MilepostError):
-            self.scope.note(f"an answer could not be kept, and is bought again: {error.what}")
+            self.scope.note(f"an answer was not kept, and is bought again: {error.what}")
 
     def _record(self) -> tuple[str, str, dict[str, Any]]:
         """Give kind, key and body of the record; no body where nothing is known."""
@@ -332,8 +335,6 @@ class Exchange:
         self._is_left = True
         if self._flight is not None:
             self._flight.leave()
-
-    _usd: float | None = None
 
     def _settle(self, *, sold: bool) -> None:
         if self.is_settled:

@@ -44,7 +44,7 @@ def _choosing(module: Any, make: Any, original: Callable[..., Any]) -> Callable[
         known = isinstance(transport, _Recording) or mocks.is_mock(transport)
         if scope is None or known:
             return transport
-        if not adapters.may_record(scope, str(url)):
+        if not adapters.is_watched(scope, str(url)):
             return transport
         return make(module, transport, client, scope)
 
@@ -63,8 +63,6 @@ def _holding(original: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable
         return closed
 
     return close
-
-
 
 
 def _exchange(scope: "Scope", request: Any) -> Exchange | None:
@@ -162,7 +160,7 @@ class _Recording:
 class _Blocking(_Recording):
     def handle_request(self, request: Any) -> Any:
         __tracebackhide__ = True
-        if request.method.upper() != "POST":
+        if not adapters.may_record(self.scope, request.method, str(request.url)):
             return self.transport.handle_request(request)
         request.read()
         exchange = _exchange(self.scope, request)
@@ -230,7 +228,7 @@ class _Pieces:
 class _Awaited(_Recording):
     async def handle_async_request(self, request: Any) -> Any:
         __tracebackhide__ = True
-        if request.method.upper() != "POST":
+        if not adapters.may_record(self.scope, request.method, str(request.url)):
             return await self.transport.handle_async_request(request)
         await request.aread()
         exchange = _exchange(self.scope, request)

@@ -3,11 +3,15 @@
 import sys
 import threading
 from importlib import import_module
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from milepost.recorder import audit, seen, unread
 from milepost.recorder.imports import Watch
+from milepost.recorder.misses import explain_misses
 from milepost.recorder.patches import Applied
+
+if TYPE_CHECKING:
+    from milepost.steps.memory import Memory
 
 # By the client's module the adapter that knows it.
 _ADAPTERS: Final = {
@@ -37,7 +41,6 @@ class _Installation:
                     self.install(name)
 
     def stop(self) -> None:
-        unread.keep_all()
         with self.lock:
             self.depth = max(0, self.depth - 1)
             if self.depth:
@@ -87,3 +90,13 @@ def start() -> None:
 def stop() -> None:
     """End one ``start``; with the last one the clients are as they were."""
     _installation.stop()
+
+
+def finish(memory: "Memory") -> None:
+    """Keep and say what is left of a run's calls, while it may still write.
+
+    Args:
+        memory: What the run remembers.
+    """
+    unread.keep_all(memory)
+    explain_misses(memory)

@@ -1,4 +1,4 @@
-"""Calls that go on though nobody awaits them, and the client that must stay open so long."""
+"""Calls that go on though nobody awaits them: their client stays open so long."""
 
 from typing import Any, Final
 

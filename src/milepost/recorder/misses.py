@@ -6,9 +6,12 @@ every run. The line names the place, what stood there and what stands there now.
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
+from milepost.errors import MilepostError
 from milepost.recorder.request import Asked, abridged
 from milepost.secret import redact
 
@@ -17,14 +20,16 @@ if TYPE_CHECKING:
     from milepost.steps.memory import Memory
     from milepost.steps.scope import Scope
 
-LINES: Final = 3  # explained in one run; the others have the same cause, mostly
+LINES: Final = 3  # explained of one phase; the others have the same cause, mostly
 _CANDIDATES: Final = 80
+_MISSES: Final = 50
 _SHOWN: Final = 40
 _GUESSES: Final = (
     (
         "a timestamp",
         re.compile(
-            r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d)?|\b\d\d:\d\d:\d\d\b|\b1[5-9]\d{8}(?:\d{3})?\b"
+            r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d)?|\b\d\d:\d\d:\d\d\b"
+            r"|\b1[5-9]\d{8}(?:\d{3})?\b"
         ),
     ),
     ("a UUID", re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")),
@@ -35,64 +40,99 @@ _GUESSES: Final = (
 _NEAR: Final = 64  # characters around a difference in which its kind is looked for
 
 
-class _Kept:
-    """The calls that earlier attempts and runs left, by address."""
+class _Missed:
+    """What one attempt had to buy although older calls are kept.
 
-    def __init__(self, memory: "Memory") -> None:
-        self.lines = 0
-        self.by_url: dict[str, list[Record]] = {}
-        for record in memory.journal.records("call"):
-            if not memory.journal.is_dropped(record.id):
-                self.by_url.setdefault(str(record.body.get("url")), []).append(record)
+    Args:
+        scope: The attempt at a phase, or the test as a whole.
+    """
+
+    def __init__(self, scope: "Scope") -> None:
+        self.scope = scope
+        journal = scope.memory.journal
+        # Nothing is explained in a first run, in which nothing can be missed.
+        self.has_older = next(journal.records("call"), None) is not None
+        self.asked: list[Asked] = []
+
+    def add(self, asked: Asked) -> None:
+        if self.has_older and len(self.asked) < _MISSES:
+            self.asked.append(asked)
+
+    def left(self) -> dict[str, list[Any]]:
+        """Give the requests of older calls that the attempt did not ask for, by address."""
+        scope, found = self.scope, dict[str, list[Any]]()
+        if not self.asked:
+            return found
+        journal, urls = scope.memory.journal, {asked.url for asked in self.asked}
+        for record in journal.records("call"):
+            url = record.body.get("url")
+            if url in urls and self._is_left(record) and not journal.is_dropped(record.id):
+                found.setdefault(str(url), []).append(record.body.get("request"))
+        return found
+
+    def _is_left(self, record: "Record") -> bool:
+        own = (self.scope.memory.journal.fence, self.scope.attempt)
+        return (
+            record.path[:1] == self.scope.path[:1]
+            and (record.fence, record.attempt) < own
+            and record.id not in self.scope.used
+        )
 
 
-_kept: "WeakKeyDictionary[Memory, dict[int, _Kept]]" = WeakKeyDictionary()
+_missed: "WeakKeyDictionary[Memory, dict[str, _Missed]]" = WeakKeyDictionary()
 
 
-def explain_miss(scope: "Scope", asked: Asked) -> list[str]:
-    """Explain why a call has to be bought, where others of its address are kept.
+def note_miss(scope: "Scope", asked: Asked) -> None:
+    """Remember that a call has to be bought.
 
     Args:
         scope: Where it belongs.
         asked: What it asks.
-
-    Returns:
-        Lines for people; none where nothing is left that could have been meant.
     """
-    kept = _kept_before(scope)
-    if kept is None or kept.lines >= LINES:
-        return []
-    used = scope.root.used
-    left = [r for r in kept.by_url.get(asked.url, ()) if r.id not in used]
-    found = closest(left, asked)
-    if found is None:
-        return []
-    kept.lines += 1
-    return [found]
+    memory, root = scope.memory, scope.root
+    with memory.lock:
+        phases = _missed.setdefault(memory, {})
+        known = phases.get(root.phase)
+        if known is None or known.scope is not root:
+            if not memory.host.find_journal():
+                return
+            known = phases[root.phase] = _Missed(root)
+        known.add(asked)
 
 
-def _kept_before(scope: "Scope") -> _Kept | None:
-    """Read once an attempt what lay there before it; None in a first run."""
-    memory = scope.memory
-    if not memory.host.find_journal():
-        return None
-    attempts = _kept.setdefault(memory, {})
-    if scope.attempt not in attempts:
-        attempts[scope.attempt] = _Kept(memory)
-    return attempts[scope.attempt]
+def explain_misses(memory: "Memory") -> None:
+    """Say of a run why calls were bought though like ones are kept.
+
+    Only now it is known which of the kept ones nobody has asked for.
+
+    Args:
+        memory: What the run remembers.
+    """
+    for missed in _missed.pop(memory, {}).values():
+        with suppress(MilepostError):
+            for line in islice(_lines(missed), LINES):
+                missed.scope.note(line)
 
 
-def closest(left: "list[Record]", asked: Asked) -> str | None:
+def _lines(missed: _Missed) -> Iterator[str]:
+    left = missed.left()
+    for asked in missed.asked:
+        line = closest(left.get(asked.url, []), asked)
+        if line:
+            yield line
+
+
+def closest(left: list[Any], asked: Asked) -> str | None:
     """Say how a request differs from the one of the kept that is most like it.
 
     Args:
-        left: Records of calls of the same address that nobody has asked for.
+        left: Requests to the same address that nobody has made again.
         asked: The request.
     """
     new = dict(_leaves(abridged(asked.content), "$"))
     best: tuple[int, str] | None = None
-    for record in left[-_CANDIDATES:]:
-        old = dict(_leaves(record.body.get("request"), "$"))
+    for request in left[-_CANDIDATES:]:
+        old = dict(_leaves(request, "$"))
         paths = [path for path in {**old, **new} if old.get(path) != new.get(path)]
         if paths and (best is None or len(paths) < best[0]):
             best = len(paths), _line(asked.url, paths, old, new)
@@ -118,8 +158,8 @@ def _line(url: str, paths: list[str], old: dict[str, Any], new: dict[str, Any]) 
     kind = _guess(before, now, at)
     place = f"{path} character {at}" if max(len(before), len(now)) > _SHOWN else path
     return redact(
-        f"a call to {url.partition('?')[0]} is bought, for it differs from the one that "
-        f"is kept: {place}{more}: {_around(before, at)} -> {_around(now, at)}{kind}"
+        f"a call to {url.partition('?')[0]} was bought, for it differs from the nearest "
+        f"that is kept: {place}{more}: {_around(before, at)} -> {_around(now, at)}{kind}"
     )
 
 
@@ -153,8 +193,7 @@ def _guess(before: str, now: str, at: int) -> str:
                 else "the object's content"
             )
             return (
-                f": it looks like {kind}; use {cure}, or let "
-                "milepost_record_ignore name it"
+                f": it looks like {kind}; use {cure}, or let milepost_record_ignore name it"
             )
     return ""
 

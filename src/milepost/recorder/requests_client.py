@@ -1,4 +1,4 @@
-"""The adapter of requests: what a session sends with is wrapped, custom adapters included."""
+"""The adapter of requests: what a session sends with is wrapped, whatever that is."""
 
 from collections.abc import Callable, Iterator
 from functools import wraps
@@ -28,7 +28,7 @@ def _choosing(original: Callable[..., Any]) -> Callable[..., Any]:
         adapter = original(session, url)
         scope = adapters.recording_scope()
         known = isinstance(adapter, _Recording) or mocks.is_mock(adapter)
-        if scope is None or known or not adapters.may_record(scope, str(url)):
+        if scope is None or known or not adapters.is_watched(scope, str(url)):
             return adapter
         return _Recording(adapter, scope)
 
@@ -57,7 +57,7 @@ class _Recording:
         return self._send(exchange, request, args, kwargs)
 
     def _exchange(self, request: Any) -> Exchange | None:
-        if str(request.method).upper() != "POST":
+        if not adapters.may_record(self.scope, str(request.method), request.url):
             return None
         return adapters.exchange_for(
             self.scope,

@@ -2,7 +2,7 @@
 
 import sys
 from types import FrameType
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 _SDKS: Final = frozenset({"openai", "anthropic", "google", "litellm", "mistralai", "groq"})
 _DEPTH: Final = 80
@@ -54,5 +54,5 @@ def _attempts(retrying: Any) -> list[int]:
     return [number - 1] if _is_number(number) else []
 
 
-def _is_number(found: Any) -> bool:
+def _is_number(found: Any) -> TypeGuard[int]:
     return type(found) is int and 0 <= found <= _MOST

@@ -48,7 +48,7 @@ class EventStream:
         raw: All bytes so far.
         whole: The terminal event passed.
         soft: The answer is complete; only bookkeeping may follow.
-        failed: An event said that the answer failed.
+        failed: An event said that the answer failed, or was none that can be read.
         refused: Why the model refused, or None.
     """
 
@@ -106,6 +106,8 @@ class EventStream:
         body = event.body()
         if body is not None:
             self.bodies.append(body)
+        elif event.data.strip():
+            self.failed = True  # whoever reads it stumbles there, at the latest
         self._judge(event.name, body if isinstance(body, Mapping) else {})
 
     def _judge(self, name: str, body: Mapping[str, Any]) -> None:

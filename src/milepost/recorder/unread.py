@@ -5,10 +5,12 @@ close it afterwards. Such a call is kept when its attempt, or the run, is over.
 """
 
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from milepost.recorder.exchange import Exchange
+    from milepost.steps.memory import Memory
 
 _unread: Final[list["Exchange"]] = []
 _lock: Final = threading.Lock()
@@ -22,19 +24,27 @@ def add(exchange: "Exchange") -> None:
             _unread.append(exchange)
 
 
-def keep_all(*, over_only: bool = False, key: str = "") -> None:
-    """Keep the calls that have not been kept yet.
+def keep_over(key: str) -> None:
+    """Keep the calls of a key whose attempt is over, before it is asked for again.
 
     Args:
-        over_only: Only those whose attempt is over.
-        key: Only those of this key; empty for all.
+        key: The call's key.
     """
+    _keep(lambda each: each.asked.key == key and each.scope.root.is_over)
+
+
+def keep_all(memory: "Memory") -> None:
+    """Keep the calls of a run that have not been kept yet, before it ends.
+
+    Args:
+        memory: What the run remembers.
+    """
+    _keep(lambda each: each.scope.memory is memory)
+
+
+def _keep(is_meant: Callable[["Exchange"], bool]) -> None:
     with _lock:
-        chosen = [
-            each
-            for each in _unread
-            if (not over_only or each.scope.root.is_over)
-            and (not key or each.asked.key == key)
-        ]
+        chosen = [each for each in _unread if is_meant(each)]
+        _unread[:] = [each for each in _unread if each not in chosen]
     for exchange in chosen:
         exchange.close()

@@ -60,7 +60,8 @@ def one_by_one(name: str) -> list[Ask]:
         name: Of the configuration.
     """
     numbers = range(1, CONCURRENT + 1)
-    return [Ask(WAYS[n % 3], f"{name}: {n}\nAfter: {n * 0.02:.2f}") for n in numbers]
+    late = [(n, WAYS[n % 3], n * 0.02) for n in numbers]
+    return [Ask(way, f"{name}: {n} by {way}\nAfter: {s:.2f}") for n, way, s in late]
 
 
 def broken(name: str) -> list[Ask]:

@@ -143,7 +143,6 @@ class RefusingDisk:
 def run(folder: Path, orders: Orders, retries: int, connection: Connection) -> None:
     """Run the test as the plugin does, without pytest around it."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    import faulthandler; faulthandler.dump_traceback_later(8, file=open(f"/tmp/h7/hang{os.getpid()}", "w"))
     wire = Wire(connection, orders)
     sys.addaudithook(wire.hear)
     _enter(folder, orders)
