@@ -40,7 +40,7 @@ from milepost.manager import CheckpointManager
 
 ROOT = Path(__file__).resolve().parents[1]
 PEERS_PYTHON = Path(os.environ.get("PEERS_PYTHON", ROOT / ".venv-bench/bin/python"))
-NUMBERS = (1_000, 10_000)
+NUMBERS = (1_000, 10_000, 100_000)
 SIZES = (100, 1_000, 10_000)
 ONE_SIZE, ONE_NUMBER, PEERS_NUMBER = 100, 10_000, 1_000
 LIMIT = "limit: json"
@@ -187,7 +187,8 @@ class _Journal:
 
     def _prepare(self) -> None:
         command = [sys.executable, "-c", f"{UNFINISHED}import work", *self._arguments()]
-        subprocess.run(command, cwd=self.folder, env=_paths(), check=True)
+        quiet = subprocess.DEVNULL
+        subprocess.run(command, cwd=self.folder, env=_paths(), check=True, stdout=quiet)
 
     def _arguments(self, number: int | None = None) -> list[str]:
         return [str(self.number if number is None else number), str(self.value_size)]

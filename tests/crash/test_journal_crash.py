@@ -243,7 +243,7 @@ def test_a_full_disk_with_room_again(full: Path, leave: int) -> None:
 
     add(0)
     filler = fill(full, leave)
-    with pytest.raises(StoreError, match="No space left on device|the disk is full"):
+    with pytest.raises(StoreError, match=r"No space left on device|the disk is full"):
         any(map(add, range(1, 100)))
     refused = len(acknowledged)
     assert set(kept(full)) >= set(acknowledged)

@@ -21,6 +21,7 @@ class Seller:
         with_usage: Whether its answers say what they used.
         status: The HTTP status of its answers.
         seconds: How long an answer takes.
+        finish: Why its answers end.
         kills: Whether it kills its customer, whose process the prompt names.
     """
 
@@ -30,6 +31,7 @@ class Seller:
         self.status = 200
         self.seconds = 0.0
         self.kills = False
+        self.finish = "stop"
         self.url = ""
         self._lock = threading.Lock()
 
@@ -47,7 +49,7 @@ class Seller:
             "id": "1",
             "object": "chat.completion",
             "model": request["model"],
-            "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+            "choices": [{"index": 0, "message": message, "finish_reason": self.finish}],
         } | ({"usage": usage} if self.with_usage else {})
 
 

@@ -195,6 +195,17 @@ def test_a_call_lost_in_flight_is_unknown(shop: Shop) -> None:
     assert "stopped before a call" in shop.run()
 
 
+def test_a_refusal_of_the_model_is_paid_and_wasted(shop: Shop) -> None:
+    """What was paid for an answer that is not kept is told apart, and counts."""
+    shop.seller.finish = "content_filter"
+    shop.write('phase("asking", ask_all, "file", 1)', 0)
+    text = shop.run()
+    assert "paid $0.00082, of which $0.00082 for answers that are not used" in text
+    calls = shop.project.milepost("show", "--calls").text
+    assert "an answer that is not kept: refused" in calls
+    assert "unknown" not in calls
+
+
 def test_an_answer_without_usage_is_unknown(shop: Shop) -> None:
     """The report says of how many calls nobody knows the price, and why."""
     shop.seller.with_usage = False

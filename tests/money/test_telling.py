@@ -1,5 +1,6 @@
 """What people read of money: enough digits, and unknown is said."""
 
+import sys
 from typing import Any
 
 import pytest
@@ -81,6 +82,17 @@ def test_the_test_says_what_all_its_runs_cost() -> None:
         "unknown: what 1 call cost; 20 tokens\n"
         "    no price of m: 1"
     )
+
+
+def test_a_missing_price_list_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no call has a price because the list is not installed, the cure is named."""
+    monkeypatch.setitem(sys.modules, "genai_prices", None)
+    whole = totals([call("1-1", None), call("1-2", None)]).test.to_dict()
+    lines = report.test_lines("t", {"money": {**whole, "test": whole}}, passed=True)
+    assert lines[-2:] == [
+        "    no price of m: 2",
+        "    Prices need genai-prices: pip install 'milepost[llm]'",
+    ]
 
 
 def test_one_run_that_paid_all_is_not_told_twice() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from milepost.recorder import aiohttp_response
+from milepost.recorder import aiohttp_client, aiohttp_response
 from tests.recorder.clients import CLIENTS, PATH, body
 from tests.recorder.serving import Reply, Server, chat_events, stream
 from tests.recorder.world import World
@@ -24,7 +24,8 @@ def test_an_aiohttp_that_gives_no_way_is_left_alone(
     def broken(*_: object) -> Any:
         raise TypeError
 
-    monkeypatch.setattr(aiohttp_response, "replayed", broken)
+    for module in (aiohttp_response, aiohttp_client):
+        monkeypatch.setattr(module, "replayed", broken)
     monkeypatch.setattr(aiohttp_response, "_tried", {})
     with world.run() as run:
         for number in (1, 2):

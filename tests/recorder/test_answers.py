@@ -179,6 +179,17 @@ def test_numbers_that_json_does_not_know_come_back(server: Server, world: World)
     assert server.hits == 1
 
 
+def test_half_a_surrogate_pair_comes_back(server: Server, world: World) -> None:
+    """A text that JSON can say, and UTF-8 cannot, is kept."""
+    server.reply = lambda _: Reply([b'{"choices": [], "text": "\\ud83d"}'])
+    with world.run():
+        first = httpx.post(server.address + PATH, json=body("x"))
+    with world.run():
+        second = httpx.post(server.address + PATH, json=body("x"))
+    assert first.json() == second.json()
+    assert server.hits == 1
+
+
 @pytest.mark.parametrize("module", [httpx, httpx2], ids=["httpx", "httpx2"])
 def test_a_replayed_response_is_a_whole_response(
     module: Any, server: Server, world: World

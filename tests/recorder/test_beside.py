@@ -20,6 +20,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from pytest_httpx import HTTPXMock
 
 from milepost import recorder
+from milepost.steps.scope import active
 from tests.recorder.clients import CLIENTS, PATH, body
 from tests.recorder.serving import Request, Server, chat
 from tests.recorder.world import World
@@ -216,3 +217,22 @@ def test_threads_record_at_once(server: Server, world: World) -> None:
     first, second, run = world.ask_twice(ask_all)
     assert first == second
     assert server.hits == run.replayed == 33
+
+
+def test_a_call_that_belongs_nowhere_is_counted_and_made(
+    server: Server, world: World
+) -> None:
+    """With several phases active a bare thread's call is counted, and nothing else is."""
+
+    def ask() -> None:
+        httpx.post(server.address + "/orders", json=body("y"))
+        CLIENTS["httpx"](server.address, "x")
+
+    with world.run() as run:
+        other = run.memory.phase_scope("other", 1)
+        with active(other):
+            thread = threading.Thread(target=ask)
+            thread.start()
+            thread.join()
+    assert run.memory.lost_calls == 1
+    assert world.records("call") == []

@@ -52,7 +52,7 @@ def tell(story: Story) -> Told:
     story.ask("everything")
     told = Told(story, [], [], [])
     for environment in ENVIRONMENTS:
-        told.runs.append(story.run(env=environment))
+        told.runs.append(story.run(env=environment, timeout=280))
         told.counts.append(story.stand_in.servings.counts())
         told.recorded.append(story.recorded())
     return told

@@ -2,8 +2,11 @@
 
 import asyncio
 import os
+import random
+import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 
 import pytest
 import trio
@@ -104,7 +107,7 @@ def test_threads_that_wait_share_a_sync(journal, gate):
         first = pool.submit(add, journal, 0)
         assert gate.reached.wait(20)
         others = [pool.submit(add, journal, number) for number in range(1, 9)]
-        while len(journal._commits._queue) < 8:
+        while len(journal._commits._queue) < 9:
             threading.Event().wait(0.001)
         gate.open.set()
         records = [one.result(20) for one in [first, *others]]
@@ -349,7 +352,7 @@ def test_an_interruption_of_the_one_who_writes_for_others(journal, gate):
     leading.start()
     assert gate.reached.wait(20)
     adding.start()
-    while len(journal._commits._queue) < 2:
+    while len(journal._commits._queue) < 3:
         threading.Event().wait(0.001)
     gate.open.set()
     for thread in (leading, adding):
@@ -357,6 +360,60 @@ def test_an_interruption_of_the_one_who_writes_for_others(journal, gate):
         assert not thread.is_alive()
     assert interrupted == [0]
     assert sorted(data(read(journal.folder))) == [0, 1, 2]
+
+
+class HandlerError(Exception):
+    """What the handler of a signal raises."""
+
+
+def raise_error(*_):
+    """Be the handler."""
+    raise HandlerError
+
+
+@contextmanager
+def disturbed():
+    """Send signals to this thread all the time, whose handler raises."""
+    begun, over, chance = threading.Event(), threading.Event(), random.Random(3)
+
+    def disturb():
+        begun.wait()
+        while not over.wait(chance.uniform(0, 0.0004)):
+            os.kill(os.getpid(), signal.SIGUSR1)
+
+    thread = threading.Thread(target=disturb)
+    thread.start()
+    before = signal.signal(signal.SIGUSR1, raise_error)
+    try:
+        begun.set()
+        yield
+    finally:
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+        over.set()
+        thread.join()
+        signal.signal(signal.SIGUSR1, before)
+
+
+def test_a_handler_that_raises_anywhere(journal, monkeypatch):
+    """Wherever a signal hits, what was acknowledged is found, and the journal goes on."""
+    monkeypatch.setattr(open_segment, "_sync", lambda _handle: None)
+    added, number = [], 0
+    with disturbed():
+        while number < 3000:
+            with suppress(HandlerError):
+                while number < 3000:
+                    number += 1
+                    added.append(add(journal, number))
+    LOOPS["asyncio"](journal, [0])
+
+    assert len(added) < number
+    for one in added:
+        assert [found for found in journal.find(one.key, "step") if found.id == one.id]
+        assert journal.get(one.id) == one
+    found = list(read(journal.folder).records())
+    assert len({one.id for one in found}) == len(found)
+    assert {one.id for one in added} <= {one.id for one in found}
+    assert sorted(one.id for one in journal.records()) == sorted(one.id for one in found)
 
 
 def in_a_child(work):

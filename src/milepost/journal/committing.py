@@ -9,6 +9,8 @@ import os
 import threading
 import weakref
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from itertools import takewhile
 from queue import SimpleQueue
 from typing import Any
 
@@ -69,6 +71,9 @@ class Entry:
 class GroupCommit:
     """Brings entries to the disk, those of many threads and tasks together.
 
+    A signal's handler may raise anywhere: an entry leaves the queue only when it is done,
+    and a lock is only ever held by a ``with``.
+
     Args:
         write: Writes entries in their order. It marks each as done, and keeps what went
             wrong in it; what it left undone because it was interrupted is tried again.
@@ -76,61 +81,22 @@ class GroupCommit:
 
     def __init__(self, write: Callable[[list[Entry]], None]) -> None:
         self._write = write
-        self._lock = threading.Lock()
-        self._changed = threading.Condition(self._lock)
-        self._waiting = 0
         self._queue: list[Entry] = []
-        self._is_leading = False
-        self._is_closed = False
+        self._turn = threading.Lock()
         self._server: _Server | None = None
-        # The loops that will wake the thread for what is queued.
+        self._server_lock = threading.Lock()
+        self._is_closed = False
+        # The loops that are about to wake the thread.
         self._homes: set[Any] = set()
         _open.add(self)
 
     def commit(self, entry: Entry) -> None:
         """Bring an entry to the disk, and wait for that in this thread."""
-        with self._lock:
-            self._queue.append(entry)
-            self._finish(entry)
-
-    def _finish(self, entry: Entry) -> None:
+        self._queue.append(entry)
         while not entry.is_done:
-            if self._is_leading:
-                self._wait()
-            else:
-                self._lead()
-
-    def _wait(self) -> None:
-        self._waiting += 1
-        try:
-            self._changed.wait()
-        finally:
-            self._waiting -= 1
-
-    def _lead(self) -> None:
-        """Write all that is queued; the lock is held before and after, not meanwhile."""
-        self._is_leading = True
-        batch, self._queue = self._queue, []
-        if homes := self._homes:
-            self._homes = set()
-        self._lock.release()
-        try:
-            self._write(batch)
-        finally:
-            if homes:
-                finish_all([one.waiter for one in batch if one.waiter and one.is_done])
-            self._lock.acquire()
-            self._is_leading = False
-            if not batch[-1].is_done:
-                self._put_back([entry for entry in batch if not entry.is_done])
-            if self._waiting:
-                self._changed.notify_all()
-
-    def _put_back(self, left: list[Entry]) -> None:
-        """Have others write what an interruption kept this thread from writing."""
-        self._queue[:0] = left
-        if self._server and any(entry.waiter for entry in left):
-            self._server.wake()
+            with self._turn:
+                if not entry.is_done:
+                    self._lead()
 
     def begin(self, entry: Entry, waiter: Waiter) -> Awaitable[object]:
         """Have an entry brought to the disk, and give what waits for that in a task.
@@ -138,39 +104,64 @@ class GroupCommit:
         A task that is cancelled meanwhile leaves its entry to be written.
         """
         entry.waiter = waiter
-        with self._lock:
-            self._queue.append(entry)
-            is_first = waiter.home not in self._homes
+        # In this order: a wake forgets its loop first, and looks at the queue then.
+        self._queue.append(entry)
+        if waiter.home not in self._homes:
             self._homes.add(waiter.home)
-        if is_first:
-            # Not at once: what is ready to run in this loop writes its entry first.
-            waiter.soon(self._wake)
+            # Not at once: what is ready to run in this loop adds its entry first.
+            waiter.soon(partial(self._wake, waiter.home))
         return waiter.wait()
 
-    def _wake(self) -> None:
-        with self._lock:
-            if self._queue and not self._is_closed:
-                self._server = self._server or _Server(self._drain)
-                self._server.wake()
+    def _lead(self) -> None:
+        """Write all that is queued."""
+        batch = [entry for entry in self._queue[:] if not entry.is_done]
+        try:
+            if batch:
+                self._write(batch)
+        finally:
+            done = takewhile(_is_done, self._queue[:])
+            del self._queue[: sum(1 for _ in done)]
+            self._tell([entry for entry in batch if entry.waiter])
+
+    def _tell(self, waiting: list[Entry]) -> None:
+        """Wake the tasks whose entries are done, and the thread for those that are not."""
+        finish_all([one.waiter for one in waiting if one.waiter and one.is_done])
+        if not all(map(_is_done, waiting)):
+            self._wake(None)
+
+    def _wake(self, home: object) -> None:
+        self._homes.discard(home)
+        if not self._queue:
+            return
+        if self._is_closed:
+            # It was added while the last ones were written: there is no thread any more.
+            self._drain()
+            return
+        with self._server_lock:
+            self._server = self._server or _Server(self._drain)
+            self._server.wake()
 
     def _drain(self) -> None:
-        with self._lock:
-            while self._queue:
-                self._finish(self._queue[-1])
+        while self._queue:
+            with self._turn:
+                self._lead()
 
     def pause(self) -> None:
         """End the thread; it starts again when it is needed."""
-        with self._lock:
+        with self._server_lock:
             server, self._server = self._server, None
         if server:
             server.end()
 
     def close(self) -> None:
         """Write what is left, and end the thread for good."""
-        with self._lock:
-            self._is_closed = True
+        self._is_closed = True
         self._drain()
         self.pause()
+
+
+def _is_done(entry: Entry) -> bool:
+    return entry.is_done
 
 
 class _Server:

@@ -111,9 +111,13 @@ class Index:
     def add(self, head: Head, start: int, length: int) -> None:
         """Add one record, unless it is there already: it may be written twice."""
         record_id = head.fence << _NUMBER_BITS | head.number
-        if self._ids and self._is_known(record_id):
-            return
         ordinal = len(self._ids)
+        if ordinal and self._is_known(record_id):
+            self._enter_again(head.name, record_id)
+            return
+        # A handler of a signal may have raised in the middle of this.
+        for column in (self._starts, self._lengths, self._kinds):
+            del column[ordinal:]
         self._starts.append(len(self._segments) - 1 << _OFFSET_BITS | start)
         self._lengths.append(length)
         self._kinds.append(self._kind_number(head.kind))
@@ -132,6 +136,12 @@ class Index:
             there.append(ordinal)
         elif there != ordinal:
             self._names[name] = [there, ordinal]
+
+    def _enter_again(self, name: bytes, record_id: int) -> None:
+        there, ordinal = self._names.get(name, []), self._ordinal(record_id)
+        known = [there] if isinstance(there, int) else there
+        if ordinal is not None and ordinal not in known:
+            self._enter(name, ordinal)
 
     def _is_known(self, record_id: int) -> bool:
         if not self._by_id:

@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from milepost import clock
-from milepost.errors import ForkedError, RunClosedError, StoreError, hides_frames
+from milepost.errors import (
+    ForkedError,
+    MilepostError,
+    RunClosedError,
+    StoreError,
+    hides_frames,
+)
 from milepost.journal import record
 from milepost.journal.committing import Entry, GroupCommit
 from milepost.journal.open_segment import OpenSegment
@@ -54,7 +60,7 @@ class Journal(JournalReader):
         self._test_id = folder.name.removesuffix(".d")
         self._form = Form(generation, fence, run)
         self._pid = os.getpid()
-        self._is_closed = False
+        self._is_closing = self._is_closed = False
         self._segment: OpenSegment | None = None
         self._segment_number = 0
         first = count(self._index.last_number(fence) + 1)
@@ -141,7 +147,7 @@ class Journal(JournalReader):
         __tracebackhide__ = True
         if os.getpid() != self._pid:
             raise ForkedError(self._test_id)
-        if self._is_closed:
+        if self._is_closing:
             raise RunClosedError(self._test_id)
         before = self._form.before(kind, key)
         after = self._form.after(path, attempt, at, body)
@@ -168,10 +174,11 @@ class Journal(JournalReader):
 
     def _write(self, batch: list[Entry]) -> None:
         """Write entries; only one thread at a time comes here."""
-        error = None
+        error: MilepostError | None = None
         try:
             self._store(batch)
-        except Exception as failure:  # noqa: BLE001 - each who waits raises it
+        except MilepostError as failure:
+            # For all who wait. What a handler of a signal raises is this thread's alone.
             error = failure
         for entry in batch:
             entry.error = error
@@ -234,6 +241,7 @@ class Journal(JournalReader):
         """Write what is left and close the segment; a forked child leaves all alone."""
         if os.getpid() != self._pid:
             return
+        self._is_closing = True
         self._commits.close()
         self._is_closed = True
         if self._segment:

@@ -21,6 +21,7 @@ from milepost.phases.run import Done, Run
 from milepost.phases.timeouts import within
 from milepost.retry import call as call_with_retry
 from milepost.retry import call_async
+from milepost.retry.transient import what_stops
 from milepost.stores.signals import deferred_signals
 
 
@@ -200,7 +201,7 @@ class Execution:
             return
         event.seconds += clock.monotonic() - self._began
         event.waited_seconds += wait or 0.0
-        event.word, event.error = outcome, describe_error(error)
+        event.word, event.error = outcome, describe_error(what_stops(error) or error)
         of = self.config.max_retries + 1
         report.attempt_failed(self.name, attempt, of, event.error, wait, outcome)
         if self.options.always or not self.run.is_own_process:

@@ -126,7 +126,7 @@ class _Tree:
 
     def _settle(self) -> None:
         """Find out which calls and intentions have ended."""
-        for record in self._reader.records("call", "unsold"):
+        for record in self._reader.records("call", "unsold", "cost"):
             self._settled.add(str(record.body.get("sent")))
         for record in self._reader.records("step", "resolved"):
             self._settled.add(str(record.body.get("intention")))
@@ -180,8 +180,10 @@ class _Tree:
         )
 
     def _add_cost(self, record: "Record") -> None:
-        usage = {"total_tokens": record.body.get("tokens") or 0}
-        self._entry(record, "add_cost", usd=record.body.get("usd"), usage=usage)
+        body = record.body
+        usage = body.get("usage") or {"total_tokens": body.get("tokens") or 0}
+        name = f"an answer that is not kept: {body['reason']}" if "reason" in body else ""
+        self._entry(record, name or "add_cost", usd=body.get("usd"), usage=usage)
 
     def _add_sent(self, record: "Record") -> None:
         if record.id not in self._settled:

@@ -11,14 +11,17 @@ if TYPE_CHECKING:
     from milepost.steps.scope import Scope
 
 
-def recording_scope() -> "Scope | None":
+def recording_scope(url: str) -> "Scope | None":
     """Give the scope to which a call belongs; None where it is to be passed on.
 
     That is where nobody records, and below another client that has the call already.
+
+    Args:
+        url: Its address.
     """
     from milepost.steps.scope import call_scope  # noqa: PLC0415 - the steps need not load
 
-    return None if nesting.is_inside() else call_scope()
+    return None if nesting.is_inside() else call_scope(count=may_ask(url))
 
 
 def is_watched(scope: "Scope", url: str) -> bool:

@@ -8,7 +8,7 @@ that is said.
 
 from collections.abc import Callable
 from functools import partial, wraps
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from milepost.recorder import adapters, nesting
 from milepost.recorder.aiohttp_response import is_usable, live, replayed
@@ -16,6 +16,9 @@ from milepost.recorder.exchange import Exchange
 from milepost.recorder.left import await_left_calls, remember
 from milepost.recorder.patches import Patch
 from milepost.recorder.pump import Pump, Source
+
+if TYPE_CHECKING:
+    from milepost.steps.scope import Scope
 
 NAMES: Final = ("aiohttp",)
 _UNSOLD: Final = (
@@ -38,17 +41,32 @@ def _requesting(original: Callable[..., Any]) -> Callable[..., Any]:
         session: Any, method: Any, str_or_url: Any, *args: Any, **kwargs: Any
     ) -> Any:
         __tracebackhide__ = True
-        scope = adapters.recording_scope()
-        if scope is not None:
-            url = str(session._build_url(str_or_url))
-            watched = adapters.is_watched(scope, url)
-            if watched and adapters.may_record(scope, str(method), url):
-                given = kwargs.get("middlewares")
-                own = getattr(session, "_middlewares", ()) if given is None else given
-                kwargs["middlewares"] = (*own, partial(_middleware, session, scope))
+        url = _address(session, str_or_url)
+        scope = adapters.recording_scope(url)
+        if scope is not None and adapters.is_watched(scope, url):
+            kwargs = _watching(session, scope, str(method), url, kwargs)
         return await original(session, method, str_or_url, *args, **kwargs)
 
     return _request
+
+
+def _watching(
+    session: Any, scope: "Scope", method: str, url: str, kwargs: dict[str, Any]
+) -> dict[str, Any]:
+    """Give the options of a request with our middleware, where it may be recorded."""
+    if not adapters.may_record(scope, method, url):
+        return kwargs
+    given = kwargs.get("middlewares")
+    own = getattr(session, "_middlewares", ()) if given is None else given
+    return kwargs | {"middlewares": (*own, partial(_middleware, session, scope))}
+
+
+def _address(session: Any, given: Any) -> str:
+    """Give the whole address of a request; empty for one that aiohttp will refuse."""
+    try:
+        return str(session._build_url(given))
+    except (AttributeError, TypeError, ValueError):
+        return str(given) if "://" in str(given) else ""
 
 
 def _holding(original: Callable[..., Any]) -> Callable[..., Any]:

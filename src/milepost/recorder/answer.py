@@ -86,9 +86,16 @@ def from_record(scope: "Scope", body: Mapping[str, Any]) -> Answer:
     elif body.get("stream") or body.get("text"):
         content = str(body["response"]).encode("utf-8")
     else:
-        content = json.dumps(body["response"], ensure_ascii=False).encode("utf-8")
+        content = _encoded(body["response"])
     headers = {str(name): str(value) for name, value in body.get("headers", {}).items()}
     return Answer(int(body["status"]), headers, content, bool(body.get("stream")))
+
+
+def _encoded(data: Any) -> bytes:
+    try:
+        return json.dumps(data, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON can say
+        return json.dumps(data).encode("ascii")
 
 
 def _is_plain(data: Any) -> bool:

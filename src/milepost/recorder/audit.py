@@ -69,7 +69,7 @@ def _look(event: str, arguments: tuple[Any, ...]) -> None:
         return
     from milepost.steps.scope import call_scope  # noqa: PLC0415 - the steps need not load
 
-    scope = call_scope()
+    scope = call_scope(count=False)
     if scope is not None and is_worth_saying(host, port, scope.memory.record_hosts):
         scope.note(_line(scope, host, port))
 

@@ -70,7 +70,8 @@ def asks_model(
     path = urlsplit(url).path.rstrip("/")
     if _SURE.search(path) or is_named(url, more):
         return True
-    return names_model and bool(_LIKELY.search(path))
+    known = names_model or is_provider(urlsplit(url).hostname or "")
+    return known and bool(_LIKELY.search(path))
 
 
 def may_buy(url: str) -> bool:

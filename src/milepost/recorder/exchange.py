@@ -3,6 +3,7 @@
 What is alike for all clients, blocking or not. The adapters move the bytes.
 """
 
+import os
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
@@ -341,6 +342,8 @@ class Exchange:
             return
         self.is_settled = True
         reservation, self._reservation = self._reservation, None
+        if self.scope.memory.pid != os.getpid():
+            return  # a forked child drops its copy of what its parent goes on with
         if reservation is not None and sold:
             reservation.settle(self._usd)
         elif reservation is not None:

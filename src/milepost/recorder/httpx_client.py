@@ -40,7 +40,7 @@ def _choosing(module: Any, make: Any, original: Callable[..., Any]) -> Callable[
     @wraps(original)
     def _transport_for_url(client: Any, url: Any) -> Any:
         transport = original(client, url)
-        scope = adapters.recording_scope()
+        scope = adapters.recording_scope(str(url))
         known = isinstance(transport, _Recording) or mocks.is_mock(transport)
         if scope is None or known:
             return transport

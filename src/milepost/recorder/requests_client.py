@@ -26,7 +26,7 @@ def _choosing(original: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(original)
     def get_adapter(session: Any, url: Any) -> Any:
         adapter = original(session, url)
-        scope = adapters.recording_scope()
+        scope = adapters.recording_scope(str(url))
         known = isinstance(adapter, _Recording) or mocks.is_mock(adapter)
         if scope is None or known or not adapters.is_watched(scope, str(url)):
             return adapter

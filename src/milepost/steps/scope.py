@@ -299,8 +299,11 @@ def current_scope(name: str) -> Scope | None:
     return phases[0] if phases else None
 
 
-def call_scope() -> Scope | None:
+def call_scope(*, count: bool = True) -> Scope | None:
     """Find out where a recorded call belongs.
+
+    Args:
+        count: Whether it is a call that is lost where nobody can tell.
 
     Returns:
         The scope of the context; without one the only active phase, else the test as
@@ -312,7 +315,7 @@ def call_scope() -> Scope | None:
     phases = _phases()
     if len(phases) > 1:
         for memory in {phase.memory for phase in phases if phase.memory.record}:
-            memory.lost_calls += 1
+            memory.lost_calls += count
         return None
     if phases and phases[0].memory.record:
         return phases[0]

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-_ORDER: Final = re.compile(r"^(Fault|Times|After|Hold|Wait for|Compressed): (.+)$", re.MULTILINE)
+_ORDER: Final = re.compile(
+    r"^(Fault|Times|After|Hold|Wait for|Compressed): (.+)$", re.MULTILINE
+)
 
 
 class Fault(StrEnum):

@@ -37,6 +37,13 @@ class Disk:
         return [data for data in kept if isinstance(data, str)]
 
     @property
+    def held(self) -> list[str]:
+        """Give the answers that values of steps around them hold."""
+        steps = [r for r in self.records if r["kind"] == "step"]
+        kept = [r["data"] for r in steps if r["id"] not in self.dropped]
+        return [answer for data in kept if isinstance(data, list) for answer in data]
+
+    @property
     def open_intentions(self) -> list[str]:
         """Give the ids of what began, and of which nobody knows how it ended."""
         ended = {r.get("intention") for r in self.records if r["kind"] != "intention"}

@@ -75,18 +75,23 @@ class Attempt:
     Attributes:
         program: The project.
         kept: What may be restored: the answers kept before, the oldest first.
+        maybe: What may be kept as well: a disk that refused may have taken it later.
         is_blocked: It is not known how the step ended that may run at most once.
+        may_block: That cannot be read.
         consumed: The answers that were given out.
         live: Those that were bought.
+        whole: Those among them that are good.
         has_ended: It gave a value.
     """
 
     program: Program
     kept: list[str]
+    maybe: list[str]
     is_blocked: bool
     may_block: bool
     consumed: set[str] = field(default_factory=set)
     live: list[str] = field(default_factory=list)
+    whole: list[str] = field(default_factory=list)
     has_ended: bool = False
 
     @property
@@ -110,11 +115,16 @@ class Attempt:
             assert not self.is_blocked, f"{answer} is not known not to have happened"
             self.is_blocked = True
 
+    def hear_whole(self, answer: str) -> None:
+        if not is_refused(answer):
+            self.whole.append(answer)
+
     def hear_got(self, answer: str) -> None:
         assert answer not in self.consumed, f"{answer} is given twice"
         self.check_answer(answer)
         if not self.program.is_concurrent and not self.program.is_nested:
-            is_first = answer in self.live or answer == self.free(asked(answer))[0]
+            free = self.free(asked(answer))
+            is_first = answer in (*self.live, *self.maybe, *free[:1])
             assert is_first, f"{answer} is out of order"
         self.consumed.add(answer)
 
@@ -132,7 +142,8 @@ class Attempt:
     def check_answer(self, answer: str) -> None:
         """Check that an answer may be given out."""
         assert self.program.is_current(answer), f"{answer} is of other code"
-        assert answer in self.live or answer in self.kept, f"{answer} is not kept"
+        known = (*self.live, *self.kept, *self.maybe)
+        assert answer in known, f"{answer} is not kept"
 
     def check(self) -> None:
         """Check that nothing was bought that was kept."""
@@ -151,6 +162,7 @@ class Model:
     Attributes:
         program: The project.
         kept: The answers that may be restored, the oldest first.
+        held: Those that steps around them may give.
         is_blocked: It is not known how the step ended that may run at most once.
         is_damaged: A line of the journal is damaged.
         completed: What the phase's value was made from, once it has one.
@@ -158,6 +170,7 @@ class Model:
 
     program: Program
     kept: list[str] = field(default_factory=list)
+    held: list[str] = field(default_factory=list)
     is_blocked: bool = False
     is_damaged: bool = False
     completed: dict[str, int] | None = None
@@ -167,8 +180,8 @@ class Model:
         if orders.begin_at == "work" or orders.mode == "fresh":
             self.completed = None
         if orders.mode == "fresh":
-            self.kept, self.is_blocked, self.is_damaged = [], False, False
-        attempts = self._attempts(seen)
+            self._begin_anew()
+        attempts = self._attempts(seen, orders)
         for attempt in attempts:
             attempt.check()
         if self.completed == self.program.versions:
@@ -176,23 +189,29 @@ class Model:
         self._check_result(seen)
         self._check_kept(seen, orders)
         self._check_outcome(seen, orders)
-        if seen.outcome == "passed":
+        if seen.has_passed:
             self._begin_anew()
 
-    def _attempts(self, seen: Seen) -> list[Attempt]:
+    def _attempts(self, seen: Seen, orders: Orders) -> list[Attempt]:
         attempts: list[Attempt] = []
-        kept, blocked = list(self.kept), self.is_blocked
         for what, *values in seen.events:
             if what == "attempt":
-                if attempts:
-                    made = attempts[-1].live
-                    kept = kept + [a for a in seen.disk.answers if a in made]
-                    blocked = attempts[-1].is_blocked and not _once_is_kept(seen.disk)
-                begun = Attempt(self.program, kept, blocked, self.is_damaged)
-                attempts.append(begun)
+                attempts.append(self._attempt(attempts, seen, orders))
             elif attempts:
                 attempts[-1].hear(what, values[-1])
         return attempts
+
+    def _attempt(self, before: list[Attempt], seen: Seen, orders: Orders) -> Attempt:
+        """Tell how the next attempt of a run begins."""
+        kept, maybe, blocked = list(self.kept), list(self.held), self.is_blocked
+        for attempt in before:
+            whole, disk = attempt.whole, seen.disk.answers
+            is_certain = not orders.refused[0]
+            kept += whole if is_certain else [a for a in whole if a in disk]
+            maybe += [] if is_certain else whole
+            has_got = any(asked(answer)[1] == "z" for answer in whole)
+            blocked = attempt.is_blocked and not has_got
+        return Attempt(self.program, kept, maybe, blocked, self.is_damaged)
 
     def _check_result(self, seen: Seen) -> None:
         for answers in (values[0] for what, *values in seen.events if what == "result"):
@@ -204,7 +223,7 @@ class Model:
 
     def _check_kept(self, seen: Seen, orders: Orders) -> None:
         """Check that what was bought is in the journal, but for what was in flight."""
-        if seen.outcome == "passed":
+        if seen.has_passed:
             return
         answers = seen.disk.answers
         assert len(answers) == len(set(answers)), "an answer was kept twice"
@@ -220,8 +239,12 @@ class Model:
             assert len(lost) <= width, f"bought while the disk refused: {lost}"
         else:
             assert not lost, f"bought and lost: {lost}"
-        self.kept = answers
-        self.is_blocked = bool(seen.disk.open_intentions)
+        self.take_over(seen.disk)
+
+    def take_over(self, disk: Disk) -> None:
+        """Take over what is kept."""
+        self.kept, self.held = disk.answers, disk.held
+        self.is_blocked = bool(disk.open_intentions)
 
     def _check_outcome(self, seen: Seen, orders: Orders) -> None:
         is_disturbed = orders.deed != "go on" or orders.kill_at or orders.refused[0]
@@ -231,9 +254,5 @@ class Model:
             assert fragile or seen.outcome == "passed", seen.outcome
 
     def _begin_anew(self) -> None:
-        self.kept, self.completed = [], None
+        self.kept, self.held, self.completed = [], [], None
         self.is_blocked = self.is_damaged = False
-
-
-def _once_is_kept(disk: Disk) -> bool:
-    return any(asked(answer)[1] == "z" for answer in disk.answers)

@@ -1,5 +1,6 @@
 """Runs of the machine's project, started and watched from outside."""
 
+import json
 import multiprocessing
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ class Seen:
         served: What the provider was asked for, as ``leaf|request``.
         disk: The journal afterwards.
         text: What it printed.
+        has_passed: Whether the test has passed, also where the run was killed then.
     """
 
     events: list[tuple[Any, ...]] = field(default_factory=list)
@@ -31,6 +33,7 @@ class Seen:
     served: list[str] = field(default_factory=list)
     disk: Disk = field(default_factory=Disk)
     text: str = ""
+    has_passed: bool = False
 
 
 def play(folder: Path, program: Program, orders: Orders, nursery: Nursery) -> Seen:
@@ -59,4 +62,13 @@ def play(folder: Path, program: Program, orders: Orders, nursery: Nursery) -> Se
     seen.text = life.result().text
     seen.served = served(folder)[before:]
     seen.disk = read_disk(folder)
+    is_through = ("end", "test") in seen.events
+    seen.has_passed = seen.outcome == "passed" or (is_through and not _goes_on(folder))
     return seen
+
+
+def _goes_on(folder: Path) -> bool:
+    """Tell whether there is a checkpoint of a test that has not passed."""
+    documents = (folder / ".milepost").glob("checkpoint_*.json")
+    found = [json.loads(path.read_text()) for path in documents]
+    return any(not each["milepost"].get("passed_at") for each in found)
