@@ -165,6 +165,67 @@ def test_what_else_lies_there_does_not_matter(folder: Path) -> None:
     assert read_journal(folder, GENERATION).broken == 3
 
 
+DISTURBED = (
+    BEGIN
+    + """
+import random
+import signal
+import threading
+from milepost.journal import open_segment
+
+class HandlerError(Exception):
+    pass
+
+def raise_error(*_):
+    raise HandlerError
+
+open_segment._sync = lambda handle: None  # that would be all that signals meet
+begun, over, chance = threading.Event(), threading.Event(), random.Random(3)
+added, number = [], 0
+
+def disturb():
+    begun.wait()
+    while not over.wait(chance.uniform(0, 0.0004)):
+        os.kill(os.getpid(), signal.SIGUSR1)
+
+threading.Thread(target=disturb).start()
+signal.signal(signal.SIGUSR1, raise_error)
+begun.set()
+while number < 3000:
+    try:
+        while number < 3000:
+            number += 1
+            added.append(journal.append("step", f"{number:064x}", body={"data": number}))
+    except HandlerError:
+        pass
+signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+over.set()
+journal.append("step", "0" * 64, body={"data": 0})
+for one in added:
+    assert one in journal.find(one.key, "step"), one
+    assert journal.get(one.id) == one
+    tell(one.body["data"])
+assert len(added) < number
+assert len(list(journal.records())) >= len(added)
+journal.close()
+"""
+)
+
+
+def test_a_handler_that_raises_anywhere(folder: Path) -> None:
+    """Wherever a signal hits, what was acknowledged is found, and the journal goes on."""
+    done = run(DISTURBED, folder, 0, 1)
+    assert done.returncode == 0, done.stderr
+    acknowledged = {int(line) for line in done.stdout.split()}
+    reader = read_journal(folder, GENERATION)
+    ids = [one.id for one in reader.records()]
+
+    assert len(acknowledged) > 1000
+    assert acknowledged | {0} <= set(kept(folder))
+    assert len(ids) == len(set(ids))
+    assert reader.broken == 0
+
+
 LIMITED = (
     BEGIN
     + """

@@ -9,7 +9,7 @@ from examples.mge_v2.stand_in import running_stand_in
 from tests.docs.page import ROOT, Page
 from tests.docs.story import WRITING
 from tests.docs.terminal import difference, mask, shorten
-from tests.e2e.checkout import TEST, Checkout
+from tests.e2e.checkout import FILE, Checkout
 
 READMES = ("README.md", "README.es.md")
 FIRST, SECOND = "the first run", "the second run"
@@ -28,7 +28,7 @@ def record(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         more: dict[str, Any] = PATIENT if WRITING else {}
         first, second = checkout.run(**more), checkout.run(**more)
     assert (first.code, second.code) == (1, 0), first.text + second.text
-    command = f"$ pytest {TEST} -v -s"
+    command = f"$ pytest {FILE} -v -s"
     return {
         name: f"{command}\n{shorten(outcome.text)}"
         for name, outcome in ((FIRST, first), (SECOND, second))

@@ -1,5 +1,6 @@
 """Code generation is killed at any moment: what was answered is never bought again."""
 
+import shutil
 import signal
 import tempfile
 import time
@@ -46,6 +47,7 @@ class Ground:
         prepared: The project; to be copied, never run.
         undisturbed: What a run without any kill has made.
         folder: Where copies go.
+        numbers: Names the copies.
     """
 
     way: str
@@ -111,7 +113,7 @@ def check_life(ground: Ground, kinds: Sequence[str], rng: Random) -> None:
         kill = choose(kind, ground.way, len(on_disk), rng)
         asked = kill.inflict(life)
         assert not asked & on_disk, f"{kill}: served again"
-        on_disk = check_disk(life, on_disk, kill)
+        on_disk = check_disk(life, on_disk)
         lost = asked - on_disk
         assert len(lost) <= (0 if kill.is_idle(ground.way) else PARALLEL_CALLS), kill
         in_flight.update(lost)
@@ -122,9 +124,10 @@ def check_life(ground: Ground, kinds: Sequence[str], rng: Random) -> None:
     all_served = served(life.model.report()["calls"])
     assert len(all_served) == FILES
     assert all_served - Counter(set(all_served)) == in_flight
+    shutil.rmtree(life.project.folder)
 
 
-def check_disk(life: Shortened, before: set[str], kill: "Kill") -> set[str]:
+def check_disk(life: Shortened, before: set[str]) -> set[str]:
     """Check what a killed run has left; give the files whose answers are there."""
     acknowledged = life.acknowledged()
     assert set(acknowledged.values()) <= {1}, "an answer was kept twice"

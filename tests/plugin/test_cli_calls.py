@@ -41,7 +41,13 @@ def bought(project: Project) -> Project:
     call = {"method": "POST", "url": URL, "seconds": 1.5, "response": {"text": "Hello"}}
     call |= {"usage": {"model": "opus", "total_tokens": 1200}, "cost": {"usd": 0.25}}
     made = journal.append("call", "ca", path=("plan", "write#a1000000"), body=call)
-    step = {"name": "write", "label": "a.py", "code": "c", "schema": None, "data": 1}
+    step: dict[str, object] = {
+        "name": "write",
+        "label": "a.py",
+        "code": "c",
+        "schema": None,
+        "data": 1,
+    }
     step |= {"used": [made.id], "seconds": 2.0}
     journal.append("step", WRITE, path=("plan",), body=step)
     body = {"name": "pay", "label": None}

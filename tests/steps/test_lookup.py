@@ -160,7 +160,7 @@ def shaky(request):
     if answer == 'b:1':
         raise ConnectionResetError('reset')
     return answer
-fast = RetryConfig(max_retries=2, initial_wait=0.0, max_wait=0.0)
+fast = RetryConfig(max_retries=2, initial_delay=0.0)
 return step_map('m', shaky, ['a', 'b', 'c'], retry=fast)"""
     write_work(told, body)
     first = told.run()

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Coroutine, Iterable
 from dataclasses import replace
 from functools import partial
-from typing import Any, ParamSpec, TypeVar, cast, final, overload
+from typing import Any, Final, ParamSpec, TypeVar, cast, final, overload
 
 from milepost.retry.config import RetryConfig
 from milepost.steps.elsewhere import count_elsewhere
@@ -296,5 +296,5 @@ def _is_async(fn: Any) -> bool:
     )
 
 
-step = Step()
-step_map = StepMap()
+step: Final[Step] = Step()
+step_map: Final[StepMap] = StepMap()
