@@ -41,6 +41,7 @@ _MASKS = (
     (re.compile(r'(?<=seconds": )\d+(\.\d+)?'), "N"),
     (re.compile(r"(?<=\w\.py): line \d+|(?<=\w\.py):\d+"), ""),
     (re.compile(r"process \d+ on \S+"), "process N on HOST"),
+    (re.compile(r"character \d+: '.*' -> '.*'"), "character N: 'OLD' -> 'NEW'"),
     (re.compile(r'"py3\.\d+"'), '"py3.N"'),
 )
 

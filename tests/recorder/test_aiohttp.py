@@ -34,6 +34,20 @@ def test_an_aiohttp_that_gives_no_way_is_left_alone(
     assert world.records("call") == []
 
 
+def test_an_aiohttp_without_middlewares_is_left_alone(world: World) -> None:
+    """A version that knows no middlewares is called as it is, and that is said."""
+
+    class Session:
+        async def _request(self, method: str, str_or_url: str) -> str:
+            return f"{method} {str_or_url}"
+
+    ask = aiohttp_client._requesting(Session._request)
+    with world.run() as run:
+        asked = asyncio.run(ask(Session(), "POST", f"http://x.test{PATH}"))
+    assert asked == f"POST http://x.test{PATH}"
+    assert "calls through aiohttp are not remembered" in run.notes
+
+
 def test_the_signature_stays(world: World) -> None:
     """Clients read from the signature which options aiohttp has."""
     before = inspect.signature(aiohttp.ClientSession._request)

@@ -191,6 +191,16 @@ def test_without_a_run_nothing_is_touched() -> None:
     assert [httpx.AsyncClient.__dict__[name] for name in names] == before
 
 
+def test_a_client_without_its_door_is_said(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A version of a client into which no way is known is named in the report."""
+    monkeypatch.delattr(httpx.AsyncClient, "_transport_for_url")
+    with world.run():
+        pass
+    assert world.all_notes[0].startswith(f"calls through httpx {httpx.__version__} may")
+
+
 def test_threads_record_at_once(server: Server, world: World) -> None:
     """33 calls from eight threads are bought once, whoever asks first."""
 

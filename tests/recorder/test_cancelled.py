@@ -39,7 +39,7 @@ def open_client(library: str) -> Any:
     """Give a client to be entered."""
     if library == "aiohttp":
         return aiohttp.ClientSession()
-    return {"httpx": httpx, "httpx2": httpx2}[library].AsyncClient()
+    return {"httpx": httpx, "httpx2": httpx2}[library].AsyncClient(verify=False)
 
 
 async def ask(client: Any, address: str, prompt: str, *, streamed: bool = False) -> bytes:
@@ -134,7 +134,10 @@ def test_trio_keeps_them_too(module: Any, server: Server, world: World) -> None:
     gated(server, gate, streamed=False)
 
     async def main() -> None:
-        async with module.AsyncClient() as client, trio.open_nursery() as nursery:
+        async with (
+            module.AsyncClient(verify=False) as client,
+            trio.open_nursery() as nursery,
+        ):
             for number in range(4):
                 nursery.start_soon(ask, client, server.address, f"q{number}")
             await until(server, 4)
@@ -146,7 +149,7 @@ def test_trio_keeps_them_too(module: Any, server: Server, world: World) -> None:
     assert len(world.records("call")) == 4
 
     async def again() -> None:
-        async with module.AsyncClient() as client:
+        async with module.AsyncClient(verify=False) as client:
             for number in range(4):
                 await ask(client, server.address, f"q{number}")
 

@@ -6,6 +6,7 @@ so it is tried once before the first call; where it fails, calls pass by unrecor
 that is said.
 """
 
+import inspect
 from collections.abc import Callable
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, Final
@@ -35,6 +36,8 @@ def patches(module: Any) -> list[Patch]:
 
 
 def _requesting(original: Callable[..., Any]) -> Callable[..., Any]:
+    takes = _takes_middlewares(original)
+
     # What it accepts is read from its signature, and so from what is wrapped.
     @wraps(original)
     async def _request(
@@ -44,10 +47,21 @@ def _requesting(original: Callable[..., Any]) -> Callable[..., Any]:
         url = _address(session, str_or_url)
         scope = adapters.recording_scope(url)
         if scope is not None and adapters.is_watched(scope, url):
-            kwargs = _watching(session, scope, str(method), url, kwargs)
+            if takes:
+                kwargs = _watching(session, scope, str(method), url, kwargs)
+            elif adapters.may_record(scope, str(method), url):
+                scope.note(_OFF)
         return await original(session, method, str_or_url, *args, **kwargs)
 
     return _request
+
+
+def _takes_middlewares(original: Callable[..., Any]) -> bool:
+    """Tell whether this version knows middlewares; those before 3.12 do not."""
+    parameters = inspect.signature(original).parameters
+    return "middlewares" in parameters or any(
+        each.kind is each.VAR_KEYWORD for each in parameters.values()
+    )
 
 
 def _watching(

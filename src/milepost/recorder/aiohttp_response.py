@@ -26,6 +26,7 @@ class _Protocol:
 
     connected = True
     upgraded = False
+    _reading_paused = False  # asked by aiohttp before 3.13
 
     def pause_reading(self, *args: Any, **kwargs: Any) -> None:
         """Do nothing: nothing is read ahead."""

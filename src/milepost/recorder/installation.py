@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from milepost.recorder import audit, seen, unread
 from milepost.recorder.imports import Watch
 from milepost.recorder.misses import explain_misses
-from milepost.recorder.patches import Applied
+from milepost.recorder.patches import Applied, Patch
 
 if TYPE_CHECKING:
     from milepost.steps.memory import Memory
@@ -26,6 +26,7 @@ class _Installation:
     def __init__(self) -> None:
         self.depth = 0
         self.applied: list[Applied] = []
+        self.blind: set[str] = set()
         self.lock = threading.RLock()
         self.watch = Watch(tuple(_ADAPTERS), self._install_loaded)
 
@@ -51,6 +52,7 @@ class _Installation:
             for applied in reversed(self.applied):
                 applied.undo()
             self.applied.clear()
+            self.blind.clear()
 
     def install(self, name: str) -> None:
         """Put the adapter of a client in; a module of two names is one module."""
@@ -65,8 +67,11 @@ class _Installation:
             if module is None or not self.depth:
                 return
             adapter: Any = import_module(_ADAPTERS[name])
-            found = [patch.apply() for patch in adapter.patches(module)]
+            wanted: list[Patch] = adapter.patches(module)
+            found = [patch.apply() for patch in wanted]
             self.applied += [applied for applied in found if applied]
+            if not all(patch.is_possible for patch in wanted):
+                self.blind.add(name)
 
 
 def _is_loaded(module: Any) -> bool:
@@ -100,3 +105,14 @@ def finish(memory: "Memory") -> None:
     """
     unread.keep_all(memory)
     explain_misses(memory)
+    for name in sorted(_installation.blind):
+        memory.test_scope.note(_blind(name))
+
+
+def _blind(name: str) -> str:
+    version = getattr(sys.modules.get(name), "__version__", "")
+    return (
+        f"calls through {name} {version} may not be remembered: milepost does not find "
+        "its way into this version of it. Another version, or a step around the calls, "
+        "keeps them."
+    )

@@ -21,6 +21,11 @@ class Patch:
     name: str
     make: Callable[[Callable[..., Any]], Callable[..., Any]]
 
+    @property
+    def is_possible(self) -> bool:
+        """Tell whether there is such a method."""
+        return self.name in self.owner.__dict__
+
     def apply(self) -> "Applied | None":
         """Replace it; None where that has been done, or there is no such method."""
         current = self.owner.__dict__.get(self.name)

@@ -75,9 +75,12 @@ class StepExecution:
         self._look()
         while not self._find():
             abandoned = self._abandoned()
-            # A task of this thread's own loop could never end while it is waited for.
-            if abandoned is None or abandoned.is_of_this_thread:
+            if abandoned is None:
                 return self._run()
+            if abandoned.is_of_this_thread:
+                # A task of this thread's own loop could never end while it is held up.
+                self.awaitable = True
+                return self._give_async()
             abandoned.wait(None)
         return self._restored()
 

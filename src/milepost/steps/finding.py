@@ -106,25 +106,18 @@ class Finding:
         memory = self.scope.memory
         self._stale = []
         with memory.lock:
-            for record in self.scope.candidates("step", self.key):
+            for record in self.scope.candidates("step", self.key, "resolved"):
                 why = self._why_not(record)
                 if not why:
                     self.scope.consume(record)
-                    self.awaitable = bool(record.body.get("awaitable"))
+                    self.awaitable = bool(record.body.get("awaitable", self._is_async))
                     return True
-                self._stale = why
-            return self._find_resolved()
-
-    def _find_resolved(self) -> bool:
-        """Take what somebody said that the step has given; see ``milepost resolve``."""
-        __tracebackhide__ = True
-        for record in self.scope.candidates("resolved", self.key):
-            if record.body.get("done"):
-                self.value = self._said(record.body.get("data"))
-                self.awaitable = inspect.iscoroutinefunction(self.fn)
-                self.scope.consume(record)
-                return True
+                self._stale = self._stale if record.kind == "resolved" else why
         return False
+
+    @property
+    def _is_async(self) -> bool:
+        return inspect.iscoroutinefunction(self.fn)
 
     def _said(self, data: Any) -> Any:
         __tracebackhide__ = True
@@ -151,6 +144,9 @@ class Finding:
         """Tell why a record is not to be restored; sets ``value`` where it is."""
         __tracebackhide__ = True
         memory, body = self.scope.memory, record.body
+        if record.kind == "resolved":  # somebody said what it gave: milepost resolve
+            self.value = self._said(body.get("data")) if body.get("done") else None
+            return [] if body.get("done") else ["it has not happened"]
         if body.get("code") != self.code.hash:
             parts = memory.journal.find(str(body.get("code")), "parts")
             return code_changes(parts[-1].body if parts else {}, self.code)

@@ -242,8 +242,10 @@ class Memory:
             StoreError: It still does.
         """
         while self.unwritten:
-            self.unwritten[0]()
-            del self.unwritten[0]
+            with self.lock:  # each is written once, whoever comes first
+                if self.unwritten:
+                    self.unwritten[0]()
+                    del self.unwritten[0]
 
     def close(self) -> None:
         """End it: nothing is written from now on."""

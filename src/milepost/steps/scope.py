@@ -123,17 +123,20 @@ class Scope:
                 self.consume(found)
         return found
 
-    def candidates(self, kind: str, key: str) -> list["Record"]:
+    def candidates(self, kind: str, key: str, other: str = "") -> list["Record"]:
         """List the records that ``take`` may give, the first one first.
 
         Args:
             kind: ``step`` or ``call``.
             key: The key.
+            other: A kind of records that stand for it as well.
         """
-        if not self.memory.has(kind, key):
-            return []
         used, memory = self.root.used, self.memory
-        found = memory.journal.find(key, kind)
+        found = memory.journal.find(key, kind) if memory.has(kind, key) else []
+        if other and memory.has(other, key):
+            found = sorted([*found, *memory.journal.find(key, other)], key=_order)
+        if not found:
+            return []
         free = [r for r in found if r.id not in used and memory.is_out(r)]
         near = [(self._distance(record, kind), record) for record in free]
         ranked = sorted((pair for pair in near if pair[0] < 3), key=lambda pair: pair[0])
@@ -256,6 +259,11 @@ class Scope:
             # A coroutine that nobody ended is closed wherever it is collected.
             with suppress(ValueError):
                 _current.reset(token)
+
+
+def _order(record: "Record") -> tuple[int, int]:
+    fence, _, number = record.id.partition("-")
+    return int(fence), int(number)
 
 
 @contextmanager

@@ -109,7 +109,7 @@ class Attempt:
 
     def hear_served(self, answer: str) -> None:
         self.live.append(answer)
-        if not self.program.is_concurrent:
+        if not self.program.has_maps:
             assert self.free(asked(answer)) == [], f"{answer} is bought twice"
         if asked(answer)[1] == "z":
             assert not self.is_blocked, f"{answer} is not known not to have happened"

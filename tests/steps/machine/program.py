@@ -192,6 +192,11 @@ class Program:
         return _is_concurrent(self.operations)
 
     @property
+    def has_maps(self) -> bool:
+        """Tell whether some of what it restores cannot be seen at once."""
+        return self.is_concurrent or '"map"' in json.dumps(self.operations)
+
+    @property
     def is_nested(self) -> bool:
         """Tell whether steps call steps."""
         return any(each[0] in ("nest", "nests") for each in self.operations)
