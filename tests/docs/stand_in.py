@@ -18,6 +18,9 @@ class _Provider(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Answer a request."""
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if not self.path.endswith("/responses"):
+            self.send_error(404)
+            return
         prompt = str(asked["input"])
         text = _ANSWERS.get(prompt.partition(" ")[0], f"# {prompt}\n")
         content = json.dumps(_response(asked["model"], text)).encode()

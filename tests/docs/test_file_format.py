@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 from tests.docs.page import ROOT, Page
+from tests.docs.stand_in import answering
 from tests.project import Project
 
 Object = dict[str, Any]
+PAGE = Page(ROOT / "docs" / "file-format.md")
 _ROW = re.compile(r"^\| `(\w+)` \| ([^|]+) \| ([^|]+) \|$")
 
 _CLEANUPS = {"cleanup": "A clean-up", "done": "A clean-up that was made"}
@@ -257,3 +259,56 @@ def test_the_time_of_a_removal_is_described(project: Project) -> None:
 
     kind, _ = tables()["The document's milepost"]["removed_at"]
     assert fits(kind, project.document()["milepost"]["removed_at"])
+
+
+BUYING = """
+    import openai
+    import pytest
+
+    from milepost import step, step_map
+
+    def ask(prompt):
+        client = openai.OpenAI(max_retries=0)
+        return client.responses.create(model="gpt-5-mini", input=prompt).output_text
+
+    def buy(phase):
+        phase.add_cost(usd=0.5)
+        step_map("write", ask, ["one", "two"])
+        outer = step.with_options(pure=True)("outer", inner)
+        return step.with_options(at_most_once=True)("order", str, 1), outer
+
+    def inner():
+        return step("inner", ask, "three")
+
+    @pytest.mark.milepost(record=True)
+    def test_buying(phase):
+        with pytest.raises(openai.NotFoundError):
+            openai.OpenAI(max_retries=0).embeddings.create(model="m", input="x")
+        phase.with_options(ignore=["phase"])("buy", buy, phase)
+        assert 0
+"""
+
+
+def test_the_records_of_the_journal_are_described(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every kind of record has a row, which names all fields that one has."""
+    project.write("test_buying.py", BUYING)
+    with answering() as variables:
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        project.run()
+    project.milepost("rm", project.document()["test_id"], "--calls", "--yes")
+
+    rows = [line.split("|") for line in PAGE.lines if line.count("|") == 4]
+    described = {row[1].strip(): set(re.findall(r"`(\w+)`", row[3])) for row in rows}
+    written = [json.loads(line) for line in _lines_of_journal(project.checkpoints)]
+    assert {"step", "call", "sent", "unsold", "dropped"} <= {r["kind"] for r in written}
+    for record in written:
+        own = list(record)[_OF_ALL_KINDS:]
+        assert set(own) <= described[record["kind"]], record["kind"]
+
+
+def _lines_of_journal(folder: Path) -> Iterator[str]:
+    for path in folder.glob("*.d/journal-*.jsonl"):
+        yield from path.read_text("ascii").splitlines()

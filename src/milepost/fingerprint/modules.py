@@ -38,6 +38,8 @@ def changed_modules(recorded: Mapping[str, str], root: Path) -> list[str]:
     Returns:
         Lines such as ``app/plugins.py changed``.
     """
+    if not recorded:
+        return []
     with LOCK, without_collector():
         now = {file: _sha(file, root) for file in recorded}
     return [
