@@ -14,7 +14,7 @@ from milepost.retry.config import RetryConfig
 from milepost.steps.errors import RefusedAnswerError
 from milepost.steps.finding import Finding
 from milepost.steps.intention import Intention
-from milepost.steps.keeping import body_of
+from milepost.steps.keeping import body_of, encode_value
 from milepost.steps.options import StepOptions
 from milepost.steps.shielding import shielded
 
@@ -254,14 +254,26 @@ class StepExecution:
             self._not_kept(reason)
             return None, value
         try:
-            body, given = body_of(self.finding, value, self._inside, self.options)
-        except (values.NotKeptError, StoreError) as error:
+            encoded, given = encode_value(self.finding, value, self.options)
+        except values.NotKeptError as error:
             self._not_kept(str(error).removeprefix("milepost: "))
             return None, value
-        body["awaitable"] = self.awaitable
-        body["seconds"] = round(clock.monotonic() - self._began, 6)
-        body |= self.intention.to_body()
-        return body, given
+        seconds = round(clock.monotonic() - self._began, 6)
+        whole = partial(self._whole, encoded, seconds, self._inside)
+        try:
+            return whole(), given
+        except StoreError as error:
+            scope, key = self.scope, self.finding.key
+            self._refused(error, lambda: scope.keep("step", key, whole()))
+            return None, given
+
+    def _whole(
+        self, encoded: values.Encoded, seconds: float, inside: "Scope | None"
+    ) -> dict[str, Any]:
+        __tracebackhide__ = True
+        body = body_of(self.finding, encoded, inside, self.options)
+        body |= {"awaitable": self.awaitable, "seconds": seconds}
+        return body | self.intention.to_body()
 
     def _not_kept(self, reason: str) -> None:
         self.scope.note(f"step {self.call.name} ran, not kept: {reason}")

@@ -13,28 +13,46 @@ if TYPE_CHECKING:
     from milepost.steps.scope import Scope
 
 
-def body_of(
-    finding: "Finding", value: Any, inside: "Scope | None", options: "StepOptions"
-) -> tuple[dict[str, Any], Any]:
-    """Give the body of a step's record; what it refers to is written before.
+def encode_value(
+    finding: "Finding", value: Any, options: "StepOptions"
+) -> tuple[values.Encoded, Any]:
+    """Encode the value of a step.
 
     Args:
         finding: What the step depends on.
         value: What its function gave.
-        inside: The scope of the attempt that gave it.
         options: The step's settings.
 
     Returns:
-        The body, and the value as it reads back.
+        What is to be stored, and the value as it reads back.
 
     Raises:
         NotKeptError: The value would not come back, or holds a secret.
+    """
+    __tracebackhide__ = True
+    secret_ok = (*finding.scope.memory.settings.secret_ok, *options.secret_ok)
+    return values.encode(value, finding.schema, secret_ok=secret_ok)
+
+
+def body_of(
+    finding: "Finding",
+    encoded: values.Encoded,
+    inside: "Scope | None",
+    options: "StepOptions",
+) -> dict[str, Any]:
+    """Give the body of a step's record; what it refers to is written before.
+
+    Args:
+        finding: What the step depends on.
+        encoded: Its value.
+        inside: The scope of the attempt that gave it.
+        options: The step's settings.
+
+    Raises:
         StoreError: The disk refuses.
     """
     __tracebackhide__ = True
     scope = finding.scope
-    secret_ok = (*scope.memory.settings.secret_ok, *options.secret_ok)
-    encoded, given = values.encode(value, finding.schema, secret_ok=secret_ok)
     _write_parts(finding)
     body: dict[str, Any] = {"name": finding.name, "label": finding.label}
     body |= {"code": finding.code.hash, "schema": encoded.schema}
@@ -48,7 +66,7 @@ def body_of(
         body["modules"] = modules_of(beside, scope.memory.settings.root)
     if options.pure:
         body["pure"] = True
-    return body, given
+    return body
 
 
 def _place(scope: "Scope", encoded: values.Encoded) -> dict[str, Any]:
