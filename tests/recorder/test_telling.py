@@ -131,6 +131,20 @@ def test_a_host_outside_the_journal_is_said(server: Server, world: World) -> Non
     assert f"phase 'ask' contacted {host}:{port} outside the journal" in line
 
 
+def test_a_local_host_that_nobody_named_is_said_in_short(
+    server: Server, world: World
+) -> None:
+    """A model on this machine that is asked past the clients is named once."""
+    with world.run() as run:
+        for _ in range(2):
+            given = json.dumps(body("x")).encode()
+            with urllib.request.urlopen(server.address + PATH, given):
+                pass
+    (line,) = run.host.notes
+    place = server.address.removeprefix("http://")
+    assert f"contacted {place} outside the journal. If a model is asked there" in line
+
+
 def test_a_host_that_a_client_asks_is_not_said(server: Server, world: World) -> None:
     """A named host that is asked through a client that is seen is not said."""
     world.hosts = (server.address,)

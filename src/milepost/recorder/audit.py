@@ -2,10 +2,11 @@
 
 One hook of the interpreter sees every name that is looked up and every connection that
 is opened by Python code in this process. A host that no adapter was about to ask is said
-once, where a model may have been asked there: a known provider, one that the user named
-in ``milepost_record_hosts``, or any other public host on the ports of the web. Local
-addresses, the database and the system under test among them, are nobody's business
-unless the user named them.
+once. Where a model was surely or probably asked there, the line says what follows: at a
+known provider, at a host that the user named in ``milepost_record_hosts``, at any public
+host on the ports of the web. Others are named all the same, for a model may run on any
+port of this machine; databases, brokers and the like, which are known by their ports,
+are not.
 """
 
 import ipaddress
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 
 _WEB: Final = frozenset({80, 443})
 _EVENTS: Final = frozenset({"socket.connect", "socket.getaddrinfo"})
+# Name service, mail, shells, databases, brokers, caches.
+_SERVICES: Final = frozenset(
+    {22, 25, 53, 389, 465, 587, 636, 853, 1433, 1521, 2181, 2379, 3306, 4222, 5432, 5433}
+    | {5672, 6379, 6380, 7687, 9042, 9092, 11211, 26379, 27017, 50000}
+)
 _PRIVATE: Final = re.compile(
     r"localhost|.*\.(?:local|localhost|internal|lan|home|test|invalid)|[^.]+"
 )
@@ -34,6 +40,7 @@ class _Audit:
     def __init__(self) -> None:
         self.is_on = False
         self.is_in = False
+        self.said: set[tuple[int, str, str, int]] = set()
         self.busy = local()
 
     def hook(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -61,6 +68,7 @@ def start() -> None:
 def stop() -> None:
     """Look away."""
     _audit.is_on = False
+    _audit.said.clear()
 
 
 def _look(event: str, arguments: tuple[Any, ...]) -> None:
@@ -70,8 +78,21 @@ def _look(event: str, arguments: tuple[Any, ...]) -> None:
     from milepost.steps.scope import call_scope  # noqa: PLC0415 - the steps need not load
 
     scope = call_scope(count=False)
-    if scope is not None and is_worth_saying(host, port, scope.memory.record_hosts):
+    if scope is None:
+        return
+    if is_worth_saying(host, port, scope.memory.record_hosts):
         scope.note(_line(scope, host, port))
+    elif port and port not in _SERVICES and _is_first(scope, host, port):
+        scope.note(_short_line(scope, host, port))
+
+
+def _is_first(scope: "Scope", host: str, port: int) -> bool:
+    """Tell whether a host is met for the first time; this machine has several names."""
+    place = id(scope.memory), scope.phase, "" if _is_local(host) else host.lower(), port
+    if place in _audit.said:
+        return False
+    _audit.said.add(place)
+    return True
 
 
 def _contacted(event: str, arguments: tuple[Any, ...]) -> tuple[str, int]:
@@ -110,6 +131,14 @@ def _is_local(host: str) -> bool:
     except ValueError:
         return host.lower() == "localhost"
     return not address.is_global
+
+
+def _short_line(scope: "Scope", host: str, port: int) -> str:
+    who = f"phase {scope.phase!r}" if scope.phase else "the test"
+    return (
+        f"{who} contacted {host}:{port} outside the journal. If a model is asked there, it "
+        "is asked again in the next run; a step around it keeps its result."
+    )
 
 
 def _line(scope: "Scope", host: str, port: int) -> str:
