@@ -1,4 +1,4 @@
-"""A step's code counts: edited, it is named as stale and bought again; taken back, found."""
+"""A step's code counts: edited, it is stale and bought again; taken back, found."""
 
 import pytest
 
@@ -46,8 +46,9 @@ def coded(story: Story) -> Story:
     return story
 
 
+BUYS = "return polish(buy(request))"
 EDITS = {
-    "function": ("work.py", "return polish(buy(request))", "return polish(buy(request)) + '!'"),
+    "function": ("work.py", BUYS, f"{BUYS} + '!'"),
     "helper": ("helper.py", "return answer", "return answer.strip()"),
     "schema": ("work.py", "def ask(request: str) -> Any", "def ask(request: str) -> str"),
 }
@@ -57,7 +58,7 @@ EDITS = {
 def test_an_edited_step_is_stale_and_found_again_when_taken_back(
     coded: Story, edit: tuple[str, str, str]
 ) -> None:
-    """Only the edited step is bought again, its report says why, and a revert costs nothing."""
+    """Only the edited step is bought again, with a reason; a revert costs nothing."""
     file, old, new = edit
     coded.run()
     coded.edit(file, old, new)

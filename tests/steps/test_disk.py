@@ -63,6 +63,7 @@ def make_room(story: Story) -> None:
     for name in ("full", "broken"):
         (story.project.folder / name).unlink(missing_ok=True)
     story.write("when", "")
+    story.write("until", "")
 
 
 @pytest.mark.parametrize("when", ["a", "b", "c"])

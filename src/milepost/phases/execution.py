@@ -141,12 +141,12 @@ class Execution:
 
     def _attempt(self) -> Any:
         __tracebackhide__ = True
-        try:
-            with self.run.inside(self.name):
+        with self.run.inside(self.name):  # threads go on in it while they are awaited
+            try:
                 value = self._function()
-        except BaseException as error:
-            draining.drain(self, error)
-            raise
+            except BaseException as error:
+                draining.drain(self, error)
+                raise
         bound = self.options.timeout
         return within(bound, value) if bound and inspect.isawaitable(value) else value
 
@@ -160,12 +160,12 @@ class Execution:
 
     async def _await_inside(self, begun: Awaitable[Any]) -> Any:
         __tracebackhide__ = True
-        try:
-            with self.run.inside(self.name):
+        with self.run.inside(self.name):
+            try:
                 return await begun
-        except BaseException as error:
-            await draining.drain_async(self, error)
-            raise
+            except BaseException as error:
+                await draining.drain_async(self, error)
+                raise
 
     @property
     def _event(self) -> PhaseEvent:

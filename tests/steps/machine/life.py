@@ -15,14 +15,12 @@ from typing import Any, Final, Literal, NoReturn
 
 import pytest
 
-from milepost.errors import MilepostError
 from milepost.ini import INI
 from milepost.phases import Phase
 from milepost.session import CollectedTest, Session
 
 FILE: Final = "test_steps.py"
 OUTCOME: Final = "outcome"
-DRAIN: Final = 20.0
 Deed = Literal["go on", "fail", "transient", "interrupt", "skip", "kill"]
 _PREFIX: Final = "steps."
 
@@ -58,7 +56,6 @@ class Wire:
     Args:
         connection: Its end of a pipe.
         orders: What befalls the run.
-        retries: How often a phase is tried again.
     """
 
     def __init__(self, connection: Connection, orders: Orders) -> None:
@@ -181,10 +178,10 @@ def _enter(folder: Path, orders: Orders) -> None:
     os.environ["MILEPOST_KILL_AT"] = orders.kill_at
     importlib.reload(importlib.import_module("milepost.stores.killpoints"))
     if orders.refused[0]:
-        segment: Any = importlib.import_module("milepost.journal.segment")
+        segment: Any = importlib.import_module("milepost.journal.open_segment")
         segment.os = RefusingDisk(*orders.refused, is_short=orders.is_short)
     clock: Any = importlib.import_module("milepost.clock")
-    clock.uniform = lambda low, high: 0.0  # noqa: ARG005 - its own form
+    clock.uniform = lambda low, high: 0.0
     os.chdir(folder)
     sys.path.insert(0, str(folder))
 

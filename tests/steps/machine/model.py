@@ -177,6 +177,8 @@ class Model:
 
     def check(self, seen: Seen, orders: Orders) -> None:
         """Check what a run did, and take over what it left."""
+        if seen.outcome == "refused":
+            return
         if orders.begin_at == "work" or orders.mode == "fresh":
             self.completed = None
         if orders.mode == "fresh":

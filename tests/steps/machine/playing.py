@@ -63,11 +63,11 @@ def play(folder: Path, program: Program, orders: Orders, nursery: Nursery) -> Se
     seen.served = served(folder)[before:]
     seen.disk = read_disk(folder)
     is_through = ("end", "test") in seen.events
-    seen.has_passed = seen.outcome == "passed" or (is_through and not _goes_on(folder))
+    seen.has_passed = seen.outcome == "passed" or (is_through and not goes_on(folder))
     return seen
 
 
-def _goes_on(folder: Path) -> bool:
+def goes_on(folder: Path) -> bool:
     """Tell whether there is a checkpoint of a test that has not passed."""
     documents = (folder / ".milepost").glob("checkpoint_*.json")
     found = [json.loads(path.read_text()) for path in documents]

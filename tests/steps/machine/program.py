@@ -194,7 +194,8 @@ class Program:
     @property
     def has_maps(self) -> bool:
         """Tell whether some of what it restores cannot be seen at once."""
-        return self.is_concurrent or '"map"' in json.dumps(self.operations)
+        told = json.dumps(self.operations)
+        return self.is_concurrent or '"map"' in told or '"nests"' in told
 
     @property
     def is_nested(self) -> bool:
