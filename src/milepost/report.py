@@ -248,6 +248,9 @@ def test_lines(nodeid: str, record: dict[str, Any], *, passed: bool) -> list[str
         lines.append("  restored, asserted again")
         if not passed:
             lines.append("  if a restored value is wrong: --milepost-from PHASE")
+            if record.get("money"):
+                buy = f"milepost rm {record['test_id']} --calls PHASE"
+                lines.append(f"  if a recorded answer is wrong, too: {buy}")
     kept = [phase["phase"] for phase in phases if phase.get("kept")]
     if kept and not passed:
         lines.append(f"  kept: {', '.join(kept)}; run again to go on from there")

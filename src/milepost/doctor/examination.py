@@ -18,7 +18,7 @@ from milepost.doctor.surroundings import Surroundings
 from milepost.errors import MilepostError, SharedIdentityError
 from milepost.fingerprint.objects import is_ours as is_of_project
 from milepost.fingerprint.project import project_of
-from milepost.marker import check_marker
+from milepost.marker import check_marker, recording_of
 from milepost.plugin.asking import (
     ALL,
     asks,
@@ -140,6 +140,8 @@ class _Patient:
     def __init__(self, item: Any, settings: Settings, block: Block) -> None:
         self._item = item
         self._block = block
+        marker = description(item)["marker"]
+        self._records = recording_of(marker, settings).record
         project = project_of(settings.root)
         self._liveness = Liveness(settings.root)
         remembered = [*marked_fixtures(item), *configured_fixtures(item)]
@@ -168,7 +170,9 @@ class _Patient:
         for call in walk.calls:
             self._judge(call)
         judge_names(walk.calls, origins, self._block)
-        if not walk.calls:
+        if not walk.calls and self._records:
+            self._block.facts.append("no phase: its recorded calls are replayed")
+        elif not walk.calls:
             self._block.add(_no_phase())
 
     def _judge(self, call: PhaseCall) -> None:

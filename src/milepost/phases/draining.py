@@ -61,5 +61,8 @@ def count_purchases(phase: PhaseCheckpoint, scope: "Scope | None") -> None:
         phase: The phase.
         scope: The attempt.
     """
-    if scope and (scope.bought or scope.replayed) and phase.milepost.get("attempts"):
-        phase.milepost_attempts[-1] |= {"bought": scope.bought, "replayed": scope.replayed}
+    if not (scope and (scope.bought or scope.replayed) and phase.milepost.get("attempts")):
+        return
+    counts = {"bought": scope.bought, "replayed": scope.replayed}
+    counts |= {"asked": scope.asked} if scope.asked else {}
+    phase.milepost_attempts[-1] |= counts

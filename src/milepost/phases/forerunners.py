@@ -1,6 +1,7 @@
 """Phases that had failed when another one finished: it saw the world as they left it."""
 
 from collections.abc import Mapping
+from itertools import takewhile
 from typing import Any, Final
 
 from milepost import attempts
@@ -21,11 +22,11 @@ def failed_before(run: Run, name: str) -> list[str]:
     phases = run.checkpoint.phases if run.checkpoint else {}
     own = phases[name].milepost_attempts if name in phases else []
     began = str(own[-1].get("started_at", "")) if own else ""
+    before = takewhile(lambda phase: phase.phase_name != name, phases.values())
     return [
         phase.phase_name
-        for phase in phases.values()
-        if phase.phase_name != name
-        and phase.status != PhaseStatus.COMPLETED
+        for phase in before  # what comes after it builds on it, and not the other way
+        if phase.status != PhaseStatus.COMPLETED
         and phase.milepost_outcome in _FAILED
         and str(phase.milepost_attempts[-1].get("ended_at") or "") <= began
     ]

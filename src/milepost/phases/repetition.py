@@ -40,14 +40,15 @@ def _is_repeated(attempts: Sequence[Mapping[str, Any]]) -> bool:
     if len(failed) < 2 or attempts[-1] is not failed[-1]:
         return False
     before, last = failed[-2:]
-    return _known_by(before.get("error")) == _known_by(last.get("error")) and (
-        _only_replayed(last.get("bought", 0), last.get("replayed", 0))
-    )
+    new = last.get("bought", 0) + last.get("asked", 0)
+    is_same = _known_by(before.get("error")) == _known_by(last.get("error"))
+    return is_same and _only_replayed(new, last.get("replayed", 0))
 
 
 def _is_whole_test_repeated(run: "Run") -> bool:
     own = run.record
-    if not own.error or not _only_replayed(own.outside.bought, own.outside.replayed):
+    new = own.outside.bought + run.memory.test_scope.asked
+    if not own.error or not _only_replayed(new, own.outside.replayed):
         return False
     runs = read_history(run.manager.checkpoint_dir, run.test_id)
     failed = [each for each in runs if each.get("outcome") == FAILED]

@@ -3,16 +3,24 @@
 import math
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from milepost.errors import MilepostError
 from milepost.money.bill import charge
 from milepost.money.budget import Budget, BudgetError
 from milepost.money.ledger import KINDS, Entry, Ledger, totals
+from milepost.money.prices import has_prices
 from milepost.steps.scope import call_scope, context_scope
 
 if TYPE_CHECKING:
     from milepost.phases.run import Run
+
+
+NO_PRICES: Final = (
+    "the budget cannot hold: no price list is installed, so that the cost of recorded "
+    "calls is not known; only phase.add_cost() counts\n"
+    'Install it: pip install "milepost[llm]"'
+)
 
 
 class UnlikelyCostError(MilepostError, ValueError):
@@ -37,6 +45,8 @@ def open_budget(run: "Run") -> Budget | None:
     limit, purse = run.plan.max_cost_usd, run.plan.purse
     if limit is None and purse is None:
         return None
+    if not has_prices():
+        run.record.notes.append(NO_PRICES)
     spent = _ledger(run).test if limit is not None else Ledger().test
 
     def stop(error: BudgetError) -> None:

@@ -1,7 +1,8 @@
 """One call of a step: restore its value, or run its function and keep what it gives."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -201,15 +202,25 @@ class StepExecution:
 
     def _attempt(self, flight: "Flight") -> Any:
         __tracebackhide__ = True
-        with self._enter(flight).entered():
+        with self._counted(self._enter(flight)):
             value = self.call.fn(*self.call.args, **self.call.kwargs)
         return value if inspect.isawaitable(value) else self._checked(value)
 
     async def _attempt_async(self, flight: "Flight") -> Any:
         __tracebackhide__ = True
-        with self._enter(flight).entered():
+        with self._counted(self._enter(flight)):
             value = await self.call.fn(*self.call.args, **self.call.kwargs)
         return self._checked(value)
+
+    @contextmanager
+    def _counted(self, inside: "Scope") -> Iterator[None]:
+        """Enter an attempt; one that raises without anything replayed was a new try."""
+        try:
+            with inside.entered():
+                yield
+        except BaseException:
+            inside.root.asked += not inside.used
+            raise
 
     def _checked(self, value: Any) -> Any:
         """Refuse an answer that is bad: neither it nor its calls are used again."""

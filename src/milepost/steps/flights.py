@@ -139,6 +139,7 @@ class Flights:
             scope: Where it is asked for.
         """
         flight = Flight(kind, key, scope)
+        scope.root.asked += kind == "call"
         with self._lock:
             self._flights.append(flight)
         return flight

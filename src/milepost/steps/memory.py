@@ -184,6 +184,7 @@ class Memory:
             found = self._phases.get(phase)
             if found is None or found.is_over or found.attempt != attempt:
                 found = self._phases[phase] = Scope(self, (phase,), attempt)
+                found.is_first = all(each.phase != phase for each in self._attempts)
                 self._attempts.append(found)
             return found
 

@@ -42,6 +42,8 @@ class Scope:
         bought: Steps and calls made here and in scopes inside.
         replayed: Steps and calls restored.
         is_over: The attempt has ended.
+        is_first: It is the first attempt at its phase in this run.
+        asked: Calls sent, and steps that raised without a call that was replayed.
         flight: The step that runs in this scope.
         name_step: Gives its idempotency key.
     """
@@ -62,6 +64,8 @@ class Scope:
         self.codes: dict[str, None] = {}
         self.bought = self.replayed = 0
         self.is_over = False
+        self.is_first = True
+        self.asked = 0
         self.misses_answer = False
         self.flight: Flight | None = None
         self.name_step: Callable[[], str] | None = None
@@ -147,7 +151,15 @@ class Scope:
             return 0
         if record.path[:1] == self.path[:1]:
             return 1
-        return 2 if kind == "call" else 3
+        return 2 if kind == "call" and self._may_borrow(record) else 3
+
+    def _may_borrow(self, record: "Record") -> bool:
+        """Tell whether a call of another phase may be replayed here.
+
+        Two phases that ask the same are answered twice, as without milepost; one that
+        begins again at the other's work, in another attempt or run, is not.
+        """
+        return not self.root.is_first or record.id not in self.memory.made
 
     def consume(self, record: "Record", *, made: bool = False) -> None:
         """Note that a record was given out here, or made here.

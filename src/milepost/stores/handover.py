@@ -29,7 +29,6 @@ def hand_over(place: Path, content: bytes) -> None:
     write_new(place, content)
 
 
-
 def count_up(place: Path) -> None:
     """Count one, from any process; nothing happens where nobody asks any more."""
     with suppress(OSError):
