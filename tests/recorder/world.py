@@ -33,6 +33,10 @@ class Host:
         self.directory = world.folder / "directory"
         self.refused: MilepostError | None = None
 
+    def time_left(self) -> float | None:
+        """Give no deadline."""
+        return None
+
     def open_journal(self) -> Journal:
         """Open the journal, a segment of its own for each run."""
         return Journal(

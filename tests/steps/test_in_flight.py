@@ -99,9 +99,6 @@ def work():
         pytest.param(
             IN_ONE_RUN,
             id="a loop that ends in the phase",
-            marks=pytest.mark.xfail(
-                strict=True, reason="asyncio.run cancels what is left as soon as it ends"
-            ),
         ),
         pytest.param(THREADS, id="threads"),
     ],

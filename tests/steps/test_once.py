@@ -134,9 +134,6 @@ def test_a_key_is_the_same_in_every_attempt_and_run(shop: Story) -> None:
     assert first.startswith("milepost-")
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the name counts how many equal steps finished, not which"
-)
 def test_a_key_is_not_that_of_a_finished_equal_step(shop: Story) -> None:
     """Of two equal steps at once, the one that is asked again has a name of its own."""
     shop.write(

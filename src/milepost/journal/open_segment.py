@@ -84,7 +84,7 @@ class OpenSegment:
             killpoint("journal.synced")
 
     def _tear(self, content: bytes) -> bytes:
-        half = len(content) // 2
+        half = len(content) // 2 + 1  # never between two equal lines
         self.size += os.write(self.handle, content[:half])
         killpoint("journal.torn")
         return content[half:]

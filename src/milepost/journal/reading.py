@@ -54,30 +54,31 @@ class JournalReader:
         """Tell how many segments end within a line: normal after a kill."""
         return self._index.torn
 
-    def find(self, key: str, kind: str) -> list[Record]:
+    def find(self, key: str, kind: str, *, dropped: bool = False) -> list[Record]:
         """Find the records of a kind by their key.
 
         Args:
             key: The key.
             kind: The kind.
+            dropped: Give those that were dropped, too.
 
         Returns:
-            The records, oldest first, without those that were dropped.
+            The records, oldest first.
 
         Raises:
             StoreError: They cannot be read.
         """
         __tracebackhide__ = True
-        found = map(self._record, self._undropped(key, kind))
+        found = map(self._record, self._ordinals(key, kind, dropped=dropped))
         return [one for one in found if one is not None]
 
-    def has(self, key: str, kind: str) -> bool:
-        """Tell whether there is a record of a kind with this key that was not dropped."""
-        return bool(self._undropped(key, kind))
+    def has(self, key: str, kind: str, *, dropped: bool = False) -> bool:
+        """Tell whether there is a record of a kind with this key; see ``find``."""
+        return bool(self._ordinals(key, kind, dropped=dropped))
 
-    def _undropped(self, key: str, kind: str) -> list[int]:
+    def _ordinals(self, key: str, kind: str, *, dropped: bool) -> list[int]:
         ordinals = self._index.ordinals(kind, key)
-        if not self._dropped:
+        if dropped or not self._dropped:
             return ordinals
         return [one for one in ordinals if self._index.id_of(one) not in self._dropped]
 

@@ -38,6 +38,10 @@ class RunHost:
         """Give the folder that is kept with the checkpoint, where it is or would be."""
         return self._run.manager.store.directory_path(self.test_id)
 
+    def time_left(self) -> float | None:
+        """Tell the seconds until the deadline; None without one."""
+        return self._run.plan.time_left()
+
     @property
     def is_offline(self) -> bool:
         """Tell whether nothing may run."""
@@ -99,10 +103,11 @@ class RunHost:
             setattr(told, what, getattr(told, what) + number)
 
     def progress(self, phase: str, name: str, done: int, of: int, label: str) -> None:
-        """Tell that an item of a ``step_map`` has finished."""
+        """Tell that an item of a ``step_map`` has finished; a restored one has no label."""
         with self._lock:
             self._run.record.event(phase).items[name] = done, of
-        report.item_finished(phase, name, done, of, label)
+        if label:
+            report.item_finished(phase, name, done, of, label)
 
     def write_blob(self, content: bytes) -> str:
         """Keep a large value."""

@@ -10,7 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
-from milepost.recorder import loops, nesting
+from milepost import loops
+from milepost.recorder import nesting
 from milepost.recorder.exchange import Exchange
 
 _CLOSING: Final = 5.0  # seconds that closing an answer may take

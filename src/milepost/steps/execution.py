@@ -60,7 +60,8 @@ class StepExecution:
         self._began = 0.0
         self._inside: Scope | None = None
         self._name: Callable[[], str] | None = None
-        self.awaitable = False
+        self._turn = 0
+        self.awaitable = self.has_run = False
 
     def start(self) -> Any:
         """Give the step's value; for a coroutine function a coroutine.
@@ -82,7 +83,8 @@ class StepExecution:
                 # A task of this thread's own loop could never end while it is held up.
                 self.awaitable = True
                 return self._give_async()
-            abandoned.wait(None)
+            if not abandoned.wait(self._patience):
+                return self._run()
         return self._restored()
 
     async def _give_async(self) -> Any:
@@ -92,7 +94,8 @@ class StepExecution:
             abandoned = self._abandoned()
             if abandoned is None:
                 return await self._run_async(self._attempts_async)
-            await abandoned.wait_async(None)
+            if not await abandoned.wait_async(self._patience):
+                return await self._run_async(self._attempts_async)
         return self.finding.value
 
     def _look(self) -> None:
@@ -106,6 +109,11 @@ class StepExecution:
             self.scope.count("steps_restored")
             return True
         return False
+
+    @property
+    def _patience(self) -> float:
+        """Tell how long to wait for an equal step that may hang for ever."""
+        return max(self.scope.memory.settings.drain, 1.0)
 
     def _abandoned(self) -> "Flight | None":
         return self.scope.flights.abandoned("step", self.finding.key, self.scope)
@@ -128,10 +136,15 @@ class StepExecution:
             raise OfflineError(self.call.name, "Nothing is saved of this step")
         memory.flush()
         self.finding.say_stale()
-        self._name = partial(self.finding.idempotency_key, self.finding.position())
         self.intention.begin(self.finding.key, self.finding.label)
         self._began = clock.monotonic()
-        return scope.flights.begin("step", self.finding.key, scope)
+        self.has_run = True
+        with memory.lock:
+            turn = self.finding.free_turn()
+            flight = scope.flights.begin("step", self.finding.key, scope)
+            flight.turn = self._turn = turn
+        self._name = partial(self.finding.idempotency_key, turn)
+        return flight
 
     def _run(self) -> Any:
         __tracebackhide__ = True
@@ -165,13 +178,22 @@ class StepExecution:
     async def _attempts_async(self, flight: "Flight") -> Any:
         __tracebackhide__ = True
         config, attempt = self._config(), partial(self._attempt_async, flight)
-        value = await (call_async(self._title, attempt, config) if config else attempt())
+        left = self.scope.memory.host.time_left
+        begun = (
+            call_async(self._title, attempt, config, time_left=left)
+            if config
+            else attempt()
+        )
+        value = await begun
         return await self._keep_async(value)
 
     def _attempts(self, flight: "Flight") -> Any:
         __tracebackhide__ = True
         config, attempt = self._config(), partial(self._attempt, flight)
-        return call_with_retry(self._title, attempt, config) if config else attempt()
+        if config is None:
+            return attempt()
+        left = self.scope.memory.host.time_left
+        return call_with_retry(self._title, attempt, config, time_left=left)
 
     @property
     def _title(self) -> str:
@@ -284,6 +306,7 @@ class StepExecution:
         __tracebackhide__ = True
         body = body_of(self.finding, encoded, inside, self.options)
         body |= {"awaitable": self.awaitable, "seconds": seconds}
+        body |= {"turn": self._turn} if self._turn else {}
         return body | self.intention.to_body()
 
     def _not_kept(self, reason: str) -> None:

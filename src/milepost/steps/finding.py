@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from milepost import values
@@ -177,22 +178,26 @@ class Finding:
             self.scope.note(f"step {self.name} is stale: {self._stale[0]}{more}")
             self.scope.count("steps_stale")
 
-    def position(self) -> int:
-        """Count the equal steps of this attempt before: finished, or under way."""
-        memory, scope = self.scope.memory, self.scope
-        under_way = scope.flights.count("step", self.key, scope)
-        if not memory.has("step", self.key):
-            return under_way
-        equal = memory.journal.find(self.key, "step")
-        return under_way + sum(record.id in scope.root.used for record in equal)
+    def free_turn(self) -> int:
+        """Give the first turn that no equal step of the phase has, finished or under way.
 
-    def idempotency_key(self, position: int) -> str:
+        One that was cut off left its turn free, and whoever repeats it takes it.
+        """
+        memory, scope = self.scope.memory, self.scope
+        taken = scope.flights.turns(self.key, scope)
+        if memory.knows("step", self.key):
+            equal = memory.journal.find(self.key, "step", dropped=True)
+            here = (record for record in equal if record.path[:1] == scope.path[:1])
+            taken |= {record.body.get("turn", 0) for record in here}
+        return next(turn for turn in count() if turn not in taken)
+
+    def idempotency_key(self, turn: int) -> str:
         """Give a name for the step that is the same in every attempt and run.
 
         Args:
-            position: Tells equal steps of an attempt apart.
+            turn: Tells equal steps of the phase apart.
         """
-        place = [self.scope.memory.generation, self.scope.phase, self.key, position]
+        place = [self.scope.memory.generation, self.scope.phase, self.key, turn]
         return "milepost-" + digest_plain(place)[:40]
 
     def reason_not_to_keep(self) -> str:

@@ -19,6 +19,11 @@ class Flight:
         kind: ``step`` or ``call``.
         key: Its key.
         scope: Where it was asked for.
+
+    Attributes:
+        is_task: A task of an event loop runs it.
+        turn: Tells equal steps of an attempt apart.
+        running: What runs it, to be held as long as it does.
     """
 
     def __init__(self, kind: str, key: str, scope: "Scope") -> None:
@@ -27,6 +32,8 @@ class Flight:
         self.scope = scope
         self.thread = threading.get_ident()
         self.is_task = False
+        self.turn = 0
+        self.running: object = None
         self._asker_left = False
         self._record: Record | None = None
         self._ended = threading.Event()
@@ -172,13 +179,14 @@ class Flights:
                 None,
             )
 
-    def count(self, kind: str, key: str, scope: "Scope") -> int:
-        """Count the equal calls in flight of one attempt at a phase."""
+    def turns(self, key: str, scope: "Scope") -> set[int]:
+        """Give the turns of the equal steps in flight in a phase."""
         with self._lock:
-            return sum(
-                each.key == key and each.kind == kind and each.scope.root is scope.root
+            return {
+                each.turn
                 for each in self._flights
-            )
+                if each.key == key and each.scope.phase == scope.phase
+            }
 
     def of(self, scope: "Scope | None") -> list[Flight]:
         """List what is in flight of one attempt at a phase, or of all."""
@@ -211,7 +219,22 @@ class Flights:
             trio: Any = sys.modules["trio"]
             with trio.CancelScope(shield=True):
                 return await self._drain_async(scope, seconds)
-        return await self._drain_async(scope, seconds)
+        return await self._drain_asyncio(scope, seconds)
+
+    async def _drain_asyncio(self, scope: "Scope | None", seconds: float) -> int:
+        """Wait, though somebody cancels again and again, as the scopes of anyio do."""
+        import asyncio  # noqa: PLC0415 - who has no loop running need not load it
+
+        waiting = asyncio.ensure_future(self._drain_async(scope, seconds))
+        cancelled: BaseException | None = None
+        while not waiting.done():
+            try:
+                await asyncio.wait((waiting,))
+            except asyncio.CancelledError as error:
+                cancelled = error
+        if cancelled is not None:
+            raise cancelled
+        return waiting.result()
 
     async def _drain_async(self, scope: "Scope | None", seconds: float) -> int:
         deadline = clock.monotonic() + seconds

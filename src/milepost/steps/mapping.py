@@ -48,6 +48,7 @@ class Mapping:
         self.results = [None] * len(self.items)
         self._lock = threading.Lock()
         self._left = iter(range(len(self.items)))
+        self._executions: dict[int, StepExecution] = {}
 
     def _next(self) -> int | None:
         """Give the next item; none after a failure."""
@@ -60,7 +61,8 @@ class Mapping:
             return self.fn(self.items[number])
         options = replace(self.options, key=self.keys[number])
         call = StepCall(name=self.name, fn=self.fn, args=(self.items[number],), kwargs={})
-        return StepExecution(self.scope, call, options).start()
+        execution = self._executions[number] = StepExecution(self.scope, call, options)
+        return execution.start()
 
     def record_items(self) -> None:
         """Write the list down before the first item starts."""
@@ -68,7 +70,8 @@ class Mapping:
         if self.scope is None or not self.items:
             return
         labels = [_label(k, i) for k, i in zip(self.keys, self.items, strict=True)]
-        key = digest_plain(["items", self.name, labels])
+        self.scope.root.expect_items(self.name, len(self.items))
+        key = digest_plain(["items", self.scope.phase, self.name, labels])
         with self.scope.memory.lock:
             known = self.scope.memory.has("items", key)
             if not known and not self.scope.memory.host.is_offline:
@@ -99,7 +102,10 @@ class Mapping:
     def _work_in_threads(self, count: int) -> None:
         threads = [
             threading.Thread(
-                target=copy_context().run, args=(self._work,), name=f"{self.name}-{n}"
+                target=copy_context().run,
+                args=(self._work,),
+                name=f"{self.name}-{n}",
+                daemon=True,  # one that hangs does not hold up the end of the process
             )
             for n in range(count)
         ]
@@ -151,15 +157,18 @@ class Mapping:
                 self.errors[number] = error
             except BaseException as error:
                 self.errors[number] = error
-                raise
+                if _ends_tasks(error):
+                    raise
 
     def _done(self, number: int) -> None:
         with self._lock:
             self.finished += 1
-        if self.scope is not None:
-            memory, of = self.scope.memory, len(self.items)
-            label = _label(self.keys[number], self.items[number])
-            memory.host.progress(self.scope.phase, self.name, self.finished, of, label)
+        execution = self._executions.pop(number, None)
+        if self.scope is None or execution is None:
+            return
+        done, of = self.scope.root.finish_item(self.name)
+        label = _label(self.keys[number], self.items[number]) if execution.has_run else ""
+        self.scope.memory.host.progress(self.scope.phase, self.name, done, of, label)
 
     def _result(self) -> list[Any]:
         __tracebackhide__ = True
@@ -214,6 +223,13 @@ def check_concurrency(concurrency: int | None) -> int | None:
         "It says how many items run at once.",
         "Give a whole number from 1, or leave it out.",
     )
+
+
+def _ends_tasks(error: BaseException) -> bool:
+    """Tell an interruption or a cancellation from the outcome of a test."""
+    if isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit):
+        return True
+    return type(error).__name__ in ("Cancelled", "CancelledError")
 
 
 def _label(key: str | None, item: Any) -> str:

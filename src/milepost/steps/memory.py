@@ -32,6 +32,9 @@ class Host(Protocol):
     def directory(self) -> Path:
         """Give the folder that is kept with the checkpoint, where it is or would be."""
 
+    def time_left(self) -> float | None:
+        """Tell the seconds until the deadline; None without one."""
+
     @property
     def is_offline(self) -> bool:
         """Tell whether nothing may run."""
@@ -52,7 +55,7 @@ class Host(Protocol):
         """Count something that the report tells."""
 
     def progress(self, phase: str, name: str, done: int, of: int, label: str) -> None:
-        """Tell that an item of a ``step_map`` has finished."""
+        """Tell that an item of a ``step_map`` has finished; a restored one has no label."""
 
     def write_blob(self, content: bytes) -> str:
         """Keep a large value."""
@@ -132,6 +135,12 @@ class Memory:
     def is_out(self, record: "Record") -> bool:
         """Tell whether a record may be given out: not before its maker has it."""
         return record.id in self.made or not self.journal.has_added(record.id)
+
+    def knows(self, kind: str, key: str) -> bool:
+        """Tell whether there is a record of a key, or was one that was dropped."""
+        if self._journal is None and not self.host.find_journal():
+            return False
+        return self.journal.has(key, kind, dropped=True)
 
     @property
     def record(self) -> bool:

@@ -43,6 +43,7 @@ class Scope:
         replayed: Steps and calls restored.
         is_over: The attempt has ended.
         is_first: It is the first attempt at its phase in this run.
+        items: By the name of a ``step_map`` how many items have finished, and of how many.
         asked: Calls sent, and steps that raised without a call that was replayed.
         flight: The step that runs in this scope.
         name_step: Gives its idempotency key.
@@ -66,6 +67,7 @@ class Scope:
         self.is_over = False
         self.is_first = True
         self.asked = 0
+        self.items: dict[str, tuple[int, int]] = {}
         self.misses_answer = False
         self.flight: Flight | None = None
         self.name_step: Callable[[], str] | None = None
@@ -102,6 +104,19 @@ class Scope:
     def flights_around(self) -> list[Flight]:
         """Give the steps that this scope is a part of."""
         return [scope.flight for scope in self.around() if scope.flight]
+
+    def expect_items(self, name: str, number: int) -> None:
+        """Note how many more items there are in this attempt, by the map's name."""
+        with self.memory.lock:
+            done, of = self.items.get(name, (0, 0))
+            self.items[name] = done, of + number
+
+    def finish_item(self, name: str) -> tuple[int, int]:
+        """Note that an item has finished; give how many have, and of how many."""
+        with self.memory.lock:
+            done, of = self.items[name]
+            self.items[name] = done + 1, of
+            return self.items[name]
 
     def child(self, element: str) -> "Scope":
         """Give a scope inside this one, for one attempt at a step.
