@@ -30,6 +30,7 @@ STORY = """
     import os
     import threading
     import uuid
+    from contextlib import suppress
 
     import pytest
     from dataclasses import dataclass
@@ -67,6 +68,8 @@ STORY = """
         return VERSION
 
     def pair():
+        with suppress(ValueError):
+            step("none", int, "no number")
         return step("one", int, 1), 2
 
     VERSION = 1
