@@ -4,14 +4,16 @@ import pytest
 
 from tests.sdks.conftest import MakeStory
 
+TORTURE = pytest.mark.torture
+
 
 @pytest.mark.parametrize(
     ("generation", "configuration", "kill_at"),
     [
         ("newest", "anthropic-async", "journal.synced:3"),
-        ("newest", "openai-chat", "journal.synced:4"),
+        pytest.param("newest", "openai-chat", "journal.synced:4", marks=TORTURE),
         ("newest", "gemini-async", "journal.torn:6"),
-        ("httpx", "openai2-chat-async", "journal.written:6"),
+        pytest.param("httpx", "openai2-chat-async", "journal.written:6", marks=TORTURE),
         ("httpx", "litellm-anthropic-async", "journal.synced:2"),
     ],
 )

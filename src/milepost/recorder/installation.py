@@ -5,6 +5,7 @@ import threading
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
+from milepost.money.prices import has_prices
 from milepost.recorder import audit, seen, unread
 from milepost.recorder.imports import Watch
 from milepost.recorder.misses import explain_misses
@@ -31,6 +32,8 @@ class _Installation:
         self.watch = Watch(tuple(_ADAPTERS), self._install_loaded)
 
     def start(self) -> None:
+        # It brings an HTTP client along, which is not to be imported amid somebody's call.
+        has_prices()
         with self.lock:
             self.depth += 1
             if self.depth > 1:
