@@ -200,5 +200,6 @@ def test_every_kill_point_is_passed_by_a_story(
         story.before(nursery, mine)
         nursery.run(mine, *story.arguments, env={"MILEPOST_KILL_LOG": str(log)})
     in_other_tests = {"lease.waiting", "directory.synced"}
-    in_other_tests |= {point for point in known if point.startswith("cleanup.")}
+    others = ("cleanup.", "purse.")
+    in_other_tests |= {point for point in known if point.startswith(others)}
     assert known - set(log.read_text().splitlines()) == in_other_tests

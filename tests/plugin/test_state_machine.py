@@ -180,9 +180,9 @@ def check(seen: Seen, expected: Expected) -> None:
 
 
 def often(examples: int) -> settings:
-    """Give settings for so many examples, four times as many in the torture profile."""
+    """Give settings for so many examples, eight times as many in the torture profile."""
     profile = settings.default
-    times = 4 if profile and profile.max_examples > 100 else 1
+    times = 8 if profile and profile.max_examples > 100 else 1
     return settings(
         max_examples=examples * times,
         stateful_step_count=10,
@@ -191,6 +191,6 @@ def often(examples: int) -> settings:
 
 
 TestStory = StoryOfATest.TestCase
-TestStory.settings = often(50)
+TestStory.settings = often(25)
 TestStoryUnderPytest = StoryOfATestUnderPytest.TestCase
 TestStoryUnderPytest.settings = often(5)

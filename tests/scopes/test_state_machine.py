@@ -139,9 +139,9 @@ class StoryOfAScope(RuleBasedStateMachine):
 
 
 def often(examples: int) -> settings:
-    """Give settings for so many examples, ten times as many in the torture profile."""
+    """Give settings for so many examples, twenty times as many in the torture profile."""
     profile = settings.default
-    times = 10 if profile and profile.max_examples > 100 else 1
+    times = 20 if profile and profile.max_examples > 100 else 1
     return settings(
         max_examples=examples * times,
         stateful_step_count=10,
@@ -150,4 +150,4 @@ def often(examples: int) -> settings:
 
 
 TestStory = StoryOfAScope.TestCase
-TestStory.settings = often(12)
+TestStory.settings = often(6)

@@ -14,7 +14,7 @@ TORTURE = pytest.mark.torture
         pytest.param("newest", "openai-chat", "journal.synced:4", marks=TORTURE),
         ("newest", "gemini-async", "journal.torn:6"),
         pytest.param("httpx", "openai2-chat-async", "journal.written:6", marks=TORTURE),
-        ("httpx", "litellm-anthropic-async", "journal.synced:2"),
+        pytest.param("httpx", "litellm-anthropic-async", "journal.synced:2", marks=TORTURE),
     ],
 )
 def test_what_is_in_the_journal_is_never_asked_again(

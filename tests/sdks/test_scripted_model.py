@@ -77,6 +77,7 @@ def served(model: ChildServer) -> tuple[list[str], list[str]]:
     return [one["fingerprint"] for one in requests], well
 
 
+@pytest.mark.torture
 def test_only_what_went_well_is_remembered(project: Project, model: ChildServer) -> None:
     """Truncated, dropped, garbled, stalled and refused answers are bought until whole."""
     project.write("test_story.py", TEST)

@@ -1,5 +1,6 @@
 """step and step_map: durable calls in any code that a phase calls."""
 
+import os
 from collections.abc import Callable, Collection, Coroutine, Iterable
 from dataclasses import replace
 from functools import partial
@@ -9,7 +10,7 @@ from milepost.retry.config import RetryConfig
 from milepost.steps.elsewhere import count_elsewhere
 from milepost.steps.errors import OutsideStepError
 from milepost.steps.options import StepOptions, retry_config, step_key
-from milepost.steps.scope import Scope, context_scope, current_scope, is_elsewhere
+from milepost.steps.scope import Scope, context_scope, current_scope
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -260,7 +261,7 @@ def scope_of_step(name: str) -> Scope | None:
     """
     __tracebackhide__ = True
     scope = current_scope(name)
-    if scope is None or is_elsewhere(scope):
+    if scope is None or scope.memory.pid != os.getpid():
         count_elsewhere()
         return None
     return scope if scope.path else None

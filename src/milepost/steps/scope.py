@@ -1,6 +1,5 @@
 """Where a step or a call belongs: the phase, the enclosing steps, the item."""
 
-import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -399,8 +398,3 @@ def bind(fn: Callable[P, T]) -> Callable[P, T]:
             return fn(*args, **kwargs)
 
     return bound
-
-
-def is_elsewhere(scope: Scope) -> bool:
-    """Tell whether this process is a child of the one to which a scope belongs."""
-    return scope.memory.pid != os.getpid()
