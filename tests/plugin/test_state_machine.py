@@ -5,10 +5,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from tests.campaign import often
 from tests.crash.conftest import MEMORY
 from tests.crash.nursery import Nursery
 from tests.plugin.machine.life import run_by_pytest, run_directly
@@ -179,18 +179,7 @@ def check(seen: Seen, expected: Expected) -> None:
     assert did == expected, seen.text
 
 
-def often(examples: int) -> settings:
-    """Give settings for so many examples, eight times as many in the torture profile."""
-    profile = settings.default
-    times = 8 if profile and profile.max_examples > 100 else 1
-    return settings(
-        max_examples=examples * times,
-        stateful_step_count=10,
-        suppress_health_check=[HealthCheck.too_slow],
-    )
-
-
 TestStory = StoryOfATest.TestCase
-TestStory.settings = often(25)
+TestStory.settings = often(25, torture=8)
 TestStoryUnderPytest = StoryOfATestUnderPytest.TestCase
-TestStoryUnderPytest.settings = often(5)
+TestStoryUnderPytest.settings = often(5, torture=8)

@@ -20,7 +20,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from pytest_httpx import HTTPXMock
 
 from milepost import recorder
-from milepost.steps.scope import active
+from milepost.steps.context import active
 from tests.recorder.clients import CLIENTS, PATH, body
 from tests.recorder.serving import Request, Server, chat
 from tests.recorder.world import World

@@ -12,8 +12,9 @@ from milepost import recorder
 from milepost.errors import MilepostError
 from milepost.journal import Journal, Record, read_journal
 from milepost.settings import Settings
+from milepost.steps.context import active, begin_recording, end_recording
 from milepost.steps.memory import Memory, Recording
-from milepost.steps.scope import Scope, active, begin_recording, end_recording
+from milepost.steps.scope import Scope
 
 GENERATION = "0123456789abcdef"
 

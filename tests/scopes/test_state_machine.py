@@ -5,10 +5,10 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from tests.campaign import often
 from tests.crash.conftest import MEMORY
 from tests.crash.nursery import Nursery
 from tests.scopes.machine.model import Deed, Expected, Mode, Model, Orders, Way
@@ -138,16 +138,5 @@ class StoryOfAScope(RuleBasedStateMachine):
         shutil.rmtree(self.folder)
 
 
-def often(examples: int) -> settings:
-    """Give settings for so many examples, twenty times as many in the torture profile."""
-    profile = settings.default
-    times = 20 if profile and profile.max_examples > 100 else 1
-    return settings(
-        max_examples=examples * times,
-        stateful_step_count=10,
-        suppress_health_check=[HealthCheck.too_slow],
-    )
-
-
 TestStory = StoryOfAScope.TestCase
-TestStory.settings = often(6)
+TestStory.settings = often(6, torture=20)

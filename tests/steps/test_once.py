@@ -180,6 +180,31 @@ def test_a_key_is_not_that_of_a_finished_equal_step(shop: Story) -> None:
     assert again != second
 
 
+def test_what_cannot_be_known_again_does_not_begin(story: Story) -> None:
+    """A step whose code cannot be recorded is refused before it has run at all."""
+    story.write(
+        "test_it.py",
+        """
+        from milepost import step
+        from provider import buy
+
+        made = {"buy": buy}
+        exec("def order(request): return buy(request)", made)
+
+        def work():
+            return step.with_options(at_most_once=True)("order", made["order"], "x")
+
+        def test_it(phase):
+            phase("work", work)
+        """,
+    )
+    result = story.run()
+
+    assert result.outcomes() == {"failed": 1}, result.text
+    assert "Its source cannot be read" in result.text
+    assert not (story.project.folder / "calls.log").exists()
+
+
 def test_a_key_is_asked_for_in_a_step(story: Story) -> None:
     """Outside of a step there is no such name."""
     story.write(

@@ -6,10 +6,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from tests.campaign import often
 from tests.crash.conftest import MEMORY
 from tests.crash.nursery import Nursery
 from tests.project import Project
@@ -190,16 +190,5 @@ def told(seen: Seen) -> str:
     return f"{events}\n{seen.outcome}\nkept: {seen.disk.answers}\n{seen.text}"
 
 
-def often(examples: int) -> settings:
-    """Give settings for so many examples, thirty times as many in the torture profile."""
-    profile = settings.default
-    times = 30 if profile and profile.max_examples > 100 else 1
-    return settings(
-        max_examples=examples * times,
-        stateful_step_count=8,
-        suppress_health_check=[HealthCheck.too_slow],
-    )
-
-
 TestStory = StoryOfSteps.TestCase
-TestStory.settings = often(12)
+TestStory.settings = often(12, torture=30, steps=8)

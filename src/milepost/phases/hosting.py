@@ -9,8 +9,8 @@ from milepost import report
 from milepost.errors import GoneError
 from milepost.journal import Journal
 from milepost.settings import Settings
+from milepost.steps.context import begin_recording, end_recording
 from milepost.steps.memory import Memory, Recording
-from milepost.steps.scope import begin_recording, end_recording
 
 if TYPE_CHECKING:
     from milepost.phases.run import Run

@@ -21,7 +21,7 @@ from milepost.phases.interruption import blame_timeout, interrupt_active
 from milepost.phases.opening import adopt, find, note_earlier_lives
 from milepost.phases.plan import Plan
 from milepost.phases.spending import charge_run, open_budget
-from milepost.steps.scope import active, context_scope
+from milepost.steps.context import active, context_scope
 from milepost.stores.history import write_history
 from milepost.stores.signals import deferred_signals
 from milepost.words import INTERRUPTED

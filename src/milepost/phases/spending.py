@@ -10,7 +10,7 @@ from milepost.money.bill import charge
 from milepost.money.budget import Budget, BudgetError
 from milepost.money.ledger import KINDS, Entry, Ledger, totals
 from milepost.money.prices import has_prices
-from milepost.steps.scope import call_scope, context_scope
+from milepost.steps.context import call_scope, context_scope
 
 if TYPE_CHECKING:
     from milepost.phases.run import Run

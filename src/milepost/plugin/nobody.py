@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, cast
 import pytest
 
 from milepost.plugin.state import collected, session_of
-from milepost.steps.scope import begin_recording, end_recording
+from milepost.steps.context import begin_recording, end_recording
 
 if TYPE_CHECKING:
     from milepost.phases.run import Run

@@ -12,8 +12,8 @@ from milepost.marker import recording_of
 from milepost.plugin.own_runs import identity_run
 from milepost.plugin.state import around_key, collected, session_of
 from milepost.plugin.termination import raising_termination
+from milepost.steps.context import begin_recording, end_recording
 from milepost.steps.memory import Memory
-from milepost.steps.scope import begin_recording, end_recording
 from milepost.words import PROPERTY
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ def recording_scope(url: str) -> "Scope | None":
     Args:
         url: Its address.
     """
-    from milepost.steps.scope import call_scope  # noqa: PLC0415 - the steps need not load
+    from milepost.steps.context import call_scope  # noqa: PLC0415 - the steps need not load
 
     return None if nesting.is_inside() else call_scope(count=may_ask(url))
 

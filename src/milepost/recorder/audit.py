@@ -75,7 +75,7 @@ def _look(event: str, arguments: tuple[Any, ...]) -> None:
     host, port = _contacted(event, arguments)
     if not host or seen.has(host, port):
         return
-    from milepost.steps.scope import call_scope  # noqa: PLC0415 - the steps need not load
+    from milepost.steps.context import call_scope  # noqa: PLC0415 - the steps need not load
 
     scope = call_scope(count=False)
     if scope is None:

@@ -7,10 +7,11 @@ from functools import partial
 from typing import Any, Final, ParamSpec, TypeVar, cast, final, overload
 
 from milepost.retry.config import RetryConfig
+from milepost.steps.context import context_scope, current_scope
 from milepost.steps.elsewhere import count_elsewhere
 from milepost.steps.errors import OutsideStepError
 from milepost.steps.options import StepOptions, retry_config, step_key
-from milepost.steps.scope import Scope, context_scope, current_scope
+from milepost.steps.scope import Scope
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -192,7 +193,7 @@ class StepMap:
         """
         __tracebackhide__ = True
         from milepost.steps.mapping import (  # noqa: PLC0415 - not for every user of step
-            Mapping,
+            StepMapCall,
             check_concurrency,
             keys_of,
         )
@@ -201,7 +202,7 @@ class StepMap:
         if retry is not None:
             options = replace(options, retry=retry_config(retry))
         everything = list(items)
-        mapping = Mapping(
+        mapping = StepMapCall(
             name=name,
             fn=fn,
             items=everything,

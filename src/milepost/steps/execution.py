@@ -134,6 +134,8 @@ class StepExecution:
         memory, scope = self.scope.memory, self.scope
         if memory.host.is_offline:
             raise OfflineError(self.call.name, "Nothing is saved of this step")
+        if self.options.at_most_once and self.finding.unrecorded:
+            raise self.finding.unrecorded  # the next run could not know it again
         memory.flush()
         self.finding.say_stale()
         self.intention.begin(self.finding.key, self.finding.label)

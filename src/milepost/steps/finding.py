@@ -36,6 +36,7 @@ class Finding:
         label: The key that the user gave.
         value: Its value, once one was found.
         awaitable: Whether its function is awaited.
+        unrecorded: Why what it depends on cannot be recorded; None where it can.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class Finding:
         self.code = StepCode("", {})
         self.value: Any = None
         self.awaitable = False
-        self._unrecorded: CouldNotRecordError | None = None
+        self.unrecorded: CouldNotRecordError | None = None
         self._inputs = StepInputs({})
         self._read: Callable[[], StepInputs] = lambda: self._inputs
         self._stale: list[str] = []
@@ -76,10 +77,9 @@ class Finding:
             codes, root = self.scope.root.step_codes, memory.settings.root
             self.code = codes.of(self.fn, inputs.parts, root)
         except CouldNotRecordError as error:
-            self._unrecorded = error
-            return
-        self.key = key_of("step", self.name, self.label, inputs.hashes)
-        for name, kind in inputs.live.items():
+            self.unrecorded = error
+        self.key = key_of("step", self.name, self.label, self._inputs.hashes)
+        for name, kind in self._inputs.live.items():
             if self.label is None:
                 self.scope.note(
                     f"step {self.name}: input {name} ({kind}) counts by its type only; "
@@ -101,7 +101,7 @@ class Finding:
             CouldNotLookError: Nobody could look.
         """
         __tracebackhide__ = True
-        if self._unrecorded:
+        if self.unrecorded:
             self._check_nothing_kept()
             return False
         memory = self.scope.memory
@@ -132,7 +132,7 @@ class Finding:
 
     def _check_nothing_kept(self) -> None:
         __tracebackhide__ = True
-        memory, error = self.scope.memory, self._unrecorded
+        memory, error = self.scope.memory, self.unrecorded
         assert error is not None  # noqa: S101 - asked for only then
         found = memory.host.find_journal() and any(
             record.body.get("name") == self.name and record.path == self.scope.path
@@ -185,7 +185,7 @@ class Finding:
         """
         memory, scope = self.scope.memory, self.scope
         taken = scope.flights.turns(self.key, scope)
-        if memory.knows("step", self.key):
+        if memory.has("step", self.key, dropped=True):
             equal = memory.journal.find(self.key, "step", dropped=True)
             here = (record for record in equal if record.path[:1] == scope.path[:1])
             taken |= {record.body.get("turn", 0) for record in here}
@@ -202,7 +202,7 @@ class Finding:
 
     def reason_not_to_keep(self) -> str:
         """Tell why the value cannot be kept, whatever it is; empty if it can."""
-        error = self._unrecorded
+        error = self.unrecorded
         if error:
             return f"{error.what} {error.why}\n{error.cure}"
         changed = self._changed_inputs()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(kw_only=True)
-class Mapping:
+class StepMapCall:
     """One call of ``step_map``.
 
     Attributes:

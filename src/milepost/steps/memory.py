@@ -126,21 +126,21 @@ class Memory:
         """Give the generation of the checkpoint."""
         return self.journal.generation
 
-    def has(self, kind: str, key: str) -> bool:
-        """Tell whether there is any record of a key, without creating a checkpoint."""
+    def has(self, kind: str, key: str, *, dropped: bool = False) -> bool:
+        """Tell whether there is any record of a key, without creating a checkpoint.
+
+        Args:
+            kind: The kind of record.
+            key: The key.
+            dropped: Count those that were dropped, too.
+        """
         if self._journal is None and not self.host.find_journal():
             return False
-        return self.journal.has(key, kind)
+        return self.journal.has(key, kind, dropped=dropped)
 
     def is_out(self, record: "Record") -> bool:
         """Tell whether a record may be given out: not before its maker has it."""
         return record.id in self.made or not self.journal.has_added(record.id)
-
-    def knows(self, kind: str, key: str) -> bool:
-        """Tell whether there is a record of a key, or was one that was dropped."""
-        if self._journal is None and not self.host.find_journal():
-            return False
-        return self.journal.has(key, kind, dropped=True)
 
     @property
     def record(self) -> bool:

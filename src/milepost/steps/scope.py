@@ -1,13 +1,11 @@
 """Where a step or a call belongs: the phase, the enclosing steps, the item."""
 
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from functools import cached_property, wraps
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-from milepost.steps.errors import AmbiguousScopeError
 from milepost.steps.flights import Flight, Flights
 
 if TYPE_CHECKING:
@@ -15,13 +13,7 @@ if TYPE_CHECKING:
     from milepost.steps.code import StepCodes
     from milepost.steps.memory import Memory
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
-_current: ContextVar["Scope | None"] = ContextVar("milepost_scope", default=None)
-_active: list["Scope"] = []
-_recording: list["Memory"] = []
-_lock = threading.Lock()
+current: ContextVar["Scope | None"] = ContextVar("milepost_scope", default=None)
 
 
 class Scope:
@@ -278,123 +270,15 @@ class Scope:
     @contextmanager
     def entered(self) -> Iterator[None]:
         """Let what is called in this context belong here."""
-        token = _current.set(self)
+        token = current.set(self)
         try:
             yield
         finally:
             # A coroutine that nobody ended is closed wherever it is collected.
             with suppress(ValueError):
-                _current.reset(token)
+                current.reset(token)
 
 
 def _order(record: "Record") -> tuple[int, int]:
     fence, _, number = record.id.partition("-")
     return int(fence), int(number)
-
-
-@contextmanager
-def active(scope: Scope) -> Iterator[None]:
-    """Let an attempt at a phase own the steps of threads that know no phase."""
-    with _lock:
-        _active.append(scope)
-    try:
-        with scope.entered():
-            yield
-    finally:
-        with _lock:
-            _active.remove(scope)
-
-
-def context_scope() -> Scope | None:
-    """Give the scope of the calling context, or None where it has none."""
-    return _current.get()
-
-
-def current_scope(name: str) -> Scope | None:
-    """Find out where a step belongs.
-
-    Args:
-        name: The step's name, for the message.
-
-    Returns:
-        The scope of the context; without one the only active phase; None outside of
-        phases.
-
-    Raises:
-        AmbiguousScopeError: Several phases are active, and the context has none.
-    """
-    __tracebackhide__ = True
-    scope = _current.get()
-    if scope is not None or not _active:
-        return scope
-    phases = _phases()
-    if len(phases) > 1:
-        raise AmbiguousScopeError(name, [scope.phase for scope in phases])
-    return phases[0] if phases else None
-
-
-def call_scope(*, count: bool = True) -> Scope | None:
-    """Find out where a recorded call belongs.
-
-    Args:
-        count: Whether it is a call that is lost where nobody can tell.
-
-    Returns:
-        The scope of the context; without one the only active phase, else the test as
-        a whole. None where nobody records, and where nobody can tell: that is counted.
-    """
-    scope = _current.get()
-    if scope is not None:
-        return scope if scope.memory.record and scope.memory.is_usable else None
-    phases = _phases()
-    if len(phases) > 1:
-        for memory in {phase.memory for phase in phases if phase.memory.record}:
-            memory.lost_calls += count
-        return None
-    if phases and phases[0].memory.record:
-        return phases[0]
-    with _lock:
-        open_now = [memory for memory in _recording if memory.is_usable]
-    return open_now[-1].test_scope if open_now else None
-
-
-def _phases() -> list[Scope]:
-    with _lock:
-        found = {id(scope): scope for scope in _active if not scope.is_over}
-    return list(found.values())
-
-
-def begin_recording(memory: "Memory") -> None:
-    """Let calls outside of phases belong to a run's test."""
-    with _lock:
-        _recording.append(memory)
-
-
-def end_recording(memory: "Memory") -> None:
-    """End what ``begin_recording`` began."""
-    with _lock:
-        if memory in _recording:
-            _recording.remove(memory)
-
-
-def bind(fn: Callable[P, T]) -> Callable[P, T]:
-    """Bind a function to the phase or step in which this is called.
-
-    For functions that are handed to threads: ``pool.submit(milepost.bind(fn), ...)``.
-
-    Args:
-        fn: The function.
-
-    Returns:
-        The same function; its steps belong where ``bind`` was called.
-    """
-    scope = current_scope(getattr(fn, "__name__", "bind"))
-    if scope is None:
-        return fn
-
-    @wraps(fn)
-    def bound(*args: P.args, **kwargs: P.kwargs) -> T:
-        with scope.entered():
-            return fn(*args, **kwargs)
-
-    return bound
