@@ -6,6 +6,7 @@ import httpx2
 import pytest
 import requests
 
+from milepost.steps.context import active
 from tests.recorder.clients import CLIENTS
 from tests.recorder.serving import RESET, Reply, Request, Server, chat_events, stream
 from tests.recorder.world import World
@@ -51,6 +52,24 @@ def test_equal_questions_have_an_answer_each(
     assert first == second == [f"answer {n}" for n in range(1, 6)]
     assert server.hits == 5
     assert run.replayed == 5
+
+
+def test_two_phases_that_ask_the_same_have_an_answer_each(
+    server: Server, world: World
+) -> None:
+    """The first run is as without milepost; a later attempt is given what is there."""
+    ask = CLIENTS["httpx"]
+    with world.run(phase="one") as run:
+        answers = [ask(server.address, "hello")]
+        for attempt in (1, 2):
+            with active(run.memory.phase_scope("two", attempt)):
+                answers.append(ask(server.address, "hello"))
+            run.memory.end_attempt("two")
+    with world.run(phase="three"):
+        answers.append(ask(server.address, "hello"))
+
+    assert answers == ["answer 1", "answer 2", "answer 2", "answer 1"]
+    assert server.hits == 2
 
 
 @CLIENT
