@@ -1,6 +1,7 @@
 """milepost beside pytest's own options and plugins."""
 
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -228,7 +229,8 @@ def test_who_does_not_ask_is_left_alone(project: Project) -> None:
 
     assert result.code == 0, result.text
     assert result.outcomes()["passed"] == 7
-    assert "milepost" not in result.text
+    checkout = str(Path(__file__).parents[2])  # it may well be called milepost
+    assert "milepost" not in result.text.replace(checkout, "")
     assert not project.checkpoints.exists()
 
 

@@ -22,8 +22,6 @@ LOADED = (
     *("pytest", "pytest_asyncio.plugin", "pydantic", "click"),
     *("milepost.plugin", "milepost.cli", "milepost.session", "milepost.phases"),
     "milepost.values",
-    # What the example asks its model with, and keeps its rows with.
-    *("anthropic", "sqlalchemy.orm", "sqlalchemy.dialects.sqlite"),
 )
 _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload(list(LOADED))

@@ -43,6 +43,8 @@ _MASKS = (
     (re.compile(r"process \d+ on \S+"), "process N on HOST"),
     (re.compile(r"character \d+: '.*' -> '.*'"), "character N: 'OLD' -> 'NEW'"),
     (re.compile(r'"py3\.\d+"'), '"py3.N"'),
+    # Items that run at once finish in any order.
+    (re.compile(r"(?<= of )(\d+) \(\d+\)$", re.MULTILINE), r"\1 (ITEM)"),
 )
 
 

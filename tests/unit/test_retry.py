@@ -171,7 +171,7 @@ def test_the_traceback_is_the_users(time, is_async):
     else:
         error = failure(retry.call, "p", breaks, SEED)
     frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if "/milepost/" in frame.filename]
+    ours = [frame for frame in frames if "/src/milepost/" in frame.filename]
     assert not any("tenacity" in frame.filename for frame in frames)
     assert len(ours) <= 4
     assert frames[-1].name == "breaks"
